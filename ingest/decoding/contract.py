@@ -1,0 +1,39 @@
+"""What every decoder is: a pure function of topic, payload and a few hints."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from campus.clock import SHANGHAI
+from campus.device import Device
+from ingest.message import Decoded, Message
+
+
+def _unregistered(_: str) -> Device | None:
+    return None
+
+
+class Hints(msgspec.Struct, frozen=True):
+    """What a decoder may know beside the message: the zone of local times, and the register by address."""
+
+    zone: zoneinfo.ZoneInfo = SHANGHAI
+    device_at: Callable[[str], Device | None] = _unregistered
+
+
+class Decoder(Protocol):
+    """One format. Decoding is pure; the only exception it may raise is :class:`ingest.errors.Rejected`."""
+
+    #: the name used in the register and in site.yaml
+    name: ClassVar[str]
+    #: MQTT topic filters this format is published under by default
+    topics: ClassVar[tuple[str, ...]]
+
+    def recognises(self, message: Message) -> bool:
+        """Whether topic and payload look like this format, for choosing among decoders."""
+        ...
+
+    def decode(self, message: Message, hints: Hints) -> Decoded: ...

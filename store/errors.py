@@ -1,0 +1,60 @@
+"""The errors of the stores.
+
+StoreError
+├── StoreUnavailable     the store cannot be reached or is busy; the same call may succeed later
+├── PointRefused         the store will never take this reading
+├── BadStoreUrl          the URL names no store of ours
+├── JournalFull          the journal has reached its quota; nothing was written
+└── JournalDamaged       a committed batch cannot be read back
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Base of every error this room raises."""
+
+
+class StoreUnavailable(StoreError):
+    """Raised when the store does not answer or is overloaded; try again later."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url} is not available: {reason}")
+
+
+class PointRefused(StoreError):
+    """Raised when a reading can never be stored, so that its batch can go on without it."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        self.index = index
+        self.reason = reason
+        super().__init__(f"reading {index} of the batch was refused: {reason}")
+
+
+class BadStoreUrl(StoreError):
+    """Raised for a store URL that names none of ours."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"store {found!r} is not known; expected embedded or influxdb2://TOKEN@HOST:PORT/ORG/BUCKET"
+        )
+
+
+class JournalFull(StoreError):
+    """Raised when the journal's disk quota is reached; the messages stay with the broker."""
+
+    def __init__(self, size_bytes: int, quota_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.quota_bytes = quota_bytes
+        super().__init__(f"the journal holds {size_bytes} bytes, its quota is {quota_bytes}")
+
+
+class JournalDamaged(StoreError):
+    """Raised when a committed batch cannot be decoded."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        self.seq = seq
+        super().__init__(f"batch {seq} of the journal cannot be read: {reason}")

@@ -1,0 +1,1 @@
+"""The operations database: alerts, outbox, people's sign-ins, audit."""
