@@ -1,0 +1,1 @@
+"""How each real device says its values: one encoder a format, the decoders' mirror image."""
