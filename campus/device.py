@@ -77,6 +77,8 @@ class Device(BaseModel):
     profile: str = ""
     address: str = ""
     decoder: str = ""
+    #: maker's model, where a LoRaWAN network server passes on the bytes only
+    model: str = ""
     interval_s: float = Field(default=0, ge=0)
     parent: str = ""
     gateway: str = ""

@@ -1,0 +1,97 @@
+"""Aliyun Alink: property posts whose identifiers the school's product model chose; the device is in the topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from campus.device import Device
+from ingest.decoding.contract import Hints
+from ingest.decoding.document import inner, mapping, text
+from ingest.decoding.fields import first_of_each, registered, value_of
+from ingest.decoding.names import Meaning, meaning
+from ingest.decoding.timestamp import parse, plausible
+from ingest.decoding.topic import segments
+from ingest.errors import Rejected
+from ingest.message import Decoded, Message, Report, Value
+
+
+class AliyunAlink:
+    """``property/post``, its ``history`` form, and gateways' ``pack`` with sub-devices."""
+
+    name: ClassVar[str] = "aliyun_alink"
+    topics: ClassVar[tuple[str, ...]] = ("/sys/+/+/thing/event/property/#", "/sys/+/+/thing/event/#")
+
+    def recognises(self, message: Message) -> bool:
+        return "/thing/event/" in message.topic or b'"thing.event.property' in message.payload[:4096]
+
+    def decode(self, message: Message, hints: Hints) -> Decoded:
+        if message.topic.endswith("_reply") or (
+            "/thing/event/" in message.topic and "/property/" not in message.topic
+        ):
+            return Decoded(ignored="not a property post")
+        body = mapping(message.payload)
+        params = body.get("params")
+        address = _address(message.topic, body)
+        if not isinstance(params, dict | list):
+            raise Rejected("no_params", f"params is {type(params).__name__}; expected an object or a list")
+        reports = [
+            report
+            for entry in (params if isinstance(params, list) else [params])
+            for report in _reports(entry, address, message, hints)
+        ]
+        return Decoded(tuple(reports)) if reports else Decoded(ignored="no properties")
+
+
+def _address(topic: str, body: dict[str, Any]) -> str:
+    parts = segments(topic)
+    if len(parts) > 3 and parts[0] == "sys":
+        return f"{parts[1]}/{parts[2]}"
+    found = text(body.get("deviceName")) or (
+        parts[-1].removesuffix("-post") if parts[-1].endswith("-post") else ""
+    )
+    if not found:
+        raise Rejected("no_device", f"topic {topic!r} names no device")
+    return found
+
+
+def _reports(entry: object, address: str, message: Message, hints: Hints) -> Iterator[Report]:
+    """The gateway's or device's own properties, then those of sub-devices."""
+    if not isinstance(entry, dict):
+        return
+    own = inner(entry, "identity")
+    if own:
+        address = f"{text(own.get('productKey'))}/{text(own.get('deviceName'))}"
+    packed = isinstance(entry.get("properties"), dict | list)
+    properties = entry.get("properties") if packed else entry
+    for one in properties if isinstance(properties, list) else [properties]:
+        if isinstance(one, dict):
+            yield _report(one, address, message, hints)
+    subs = entry.get("subDevices") if packed else None
+    for sub in subs if isinstance(subs, list) else []:
+        yield from _reports(sub, address, message, hints)
+
+
+def _report(properties: dict[str, Any], address: str, message: Message, hints: Hints) -> Report:
+    device = hints.device_at(address)
+    dropped: dict[str, str] = {}
+    values: list[Value] = []
+    for name, raw in properties.items():
+        timed = isinstance(raw, dict)
+        time_ms = plausible(parse(raw.get("time"), hints.zone), message.received_ms) if timed else None
+        value = _value(name.strip(), raw.get("value") if timed else raw, device, dropped, time_ms)
+        if value is not None:
+            values.append(value)
+    times = {value.time_ms for value in values}
+    common = times.pop() if len(times) == 1 else None
+    return Report(address, common, tuple(first_of_each(values)), dropped)
+
+
+def _value(
+    name: str, raw: object, device: Device | None, dropped: dict[str, str], time_ms: int | None
+) -> Value | None:
+    """An identifier nobody explains keeps its name as quantity, for the register to map; texts are no readings."""
+    known = registered(name, device) or meaning(name)
+    if known is None and isinstance(raw, str | bool):
+        return None
+    return value_of(known or Meaning(name, ""), name, raw, dropped, time_ms=time_ms)

@@ -1,0 +1,49 @@
+"""What would be read from a message, for somebody who connects a new device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campus.clock import iso
+from campus.errors import UnknownUnit
+from campus.quantity import SPECS, Quantity
+from campus.unit import to_canonical
+from ingest.decoding.contract import Hints
+from ingest.decoding.registry import Registry
+from ingest.errors import Rejected
+from ingest.message import Message, Report, Value
+
+
+def decode_for_display(
+    registry: Registry, message: Message, hints: Hints, *, name: str = ""
+) -> list[dict[str, Any]] | dict[str, str]:
+    """One object a reading, in canonical units where the quantity is known; ``{"rejected": reason}`` otherwise."""
+    try:
+        _, decoded = registry.decode(message, hints, name=name)
+    except Rejected as rejected:
+        return {"rejected": str(rejected)}
+    return [_shown(report, value) for report in decoded.reports for value in report.values]
+
+
+def _shown(report: Report, value: Value) -> dict[str, Any]:
+    amount, unit = _canonical(value)
+    time_ms = value.time_ms if value.time_ms is not None else report.time_ms
+    return {
+        "device": report.address,
+        "quantity": str(value.quantity),
+        "channel": value.channel,
+        "value": amount,
+        "unit": unit,
+        "time": iso(time_ms) if time_ms is not None else None,
+        "quality": value.quality.name.lower(),
+    }
+
+
+def _canonical(value: Value) -> tuple[float, str]:
+    if value.quantity not in SPECS:
+        return value.value, value.unit
+    quantity = Quantity(value.quantity)
+    try:
+        return round(to_canonical(quantity, value.value, value.unit), 9), SPECS[quantity].unit
+    except UnknownUnit:
+        return value.value, value.unit

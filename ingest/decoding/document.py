@@ -1,0 +1,75 @@
+"""A payload as a JSON document, within bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ingest.errors import Rejected
+
+LARGEST_BYTES = 1024 * 1024
+DEEPEST = 32
+
+_DECODER = msgspec.json.Decoder()
+
+
+def document(payload: bytes) -> Any:
+    """The document of *payload*; raises :class:`Rejected` naming what is wrong with it."""
+    if len(payload) > LARGEST_BYTES:
+        raise Rejected("too_large", f"{len(payload)} bytes; expected at most {LARGEST_BYTES}")
+    try:
+        body = _DECODER.decode(payload)
+    except msgspec.DecodeError as error:
+        raise Rejected(*_why(payload, error)) from error
+    except RecursionError as error:
+        raise Rejected("too_deep", "nested too deeply to read") from error
+    if depth(body) > DEEPEST:
+        raise Rejected("too_deep", f"nested more than {DEEPEST} deep")
+    return body
+
+
+def mapping(payload: bytes) -> dict[str, Any]:
+    """The document when it is an object; raises :class:`Rejected` for anything else."""
+    body = document(payload)
+    if not isinstance(body, dict):
+        raise Rejected("not_an_object", f"found a JSON {type(body).__name__}; expected an object")
+    return body
+
+
+def inner(body: object, *path: str) -> dict[str, Any]:
+    """The object at *path* within *body*; an empty one where there is none."""
+    for key in path:
+        body = body.get(key) if isinstance(body, dict) else None
+    return body if isinstance(body, dict) else {}
+
+
+def text(value: object) -> str:
+    """A text or number as text, for ids that come as either; "" for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def depth(body: object) -> int:
+    """How deeply lists and objects are nested, without recursion; stops counting past the bound."""
+    level, layer = 0, [body]
+    while layer and level <= DEEPEST:
+        layer = [
+            child
+            for one in layer
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+        level += 1 if layer else 0
+    return level
+
+
+def _why(payload: bytes, error: msgspec.DecodeError) -> tuple[str, str]:
+    try:
+        payload.decode()
+    except UnicodeDecodeError as wrong:
+        return "not_utf8", f"byte {wrong.start} is not UTF-8"
+    if not payload.strip():
+        return "empty", "the payload is empty"
+    return "malformed_json", str(error)

@@ -1,0 +1,1 @@
+"""Payloads of LoRaWAN devices whose network server sends the bytes only."""

@@ -1,0 +1,50 @@
+"""Numbers as devices write them: bare, as text, or as text with a unit."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([^\d\s.+-][^\d]{0,11}|m3|m³|m3/h|m³/h)?\s*"
+)
+_TRUE = {"on", "true", "open", "yes", "wet", "alarm", "leak"}
+_FALSE = {"off", "false", "closed", "close", "no", "dry", "normal"}
+
+
+def number(value: object) -> tuple[float, str] | None:
+    """The number and the unit written beside it ("" for none); None for what is no finite number.
+
+    >>> number("30.11 °C")
+    (30.11, '°C')
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        try:
+            found = float(value)
+        except OverflowError:
+            return None
+        return (found, "") if math.isfinite(found) else None
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    match = _NUMBER.fullmatch(value)
+    if match is None:
+        return None
+    found = float(match[1])
+    return (found, (match[2] or "").strip()) if math.isfinite(found) else None
+
+
+def truth(value: object) -> float | None:
+    """1.0 or 0.0 for a switch, contact or leak in any of the usual spellings; None for anything else."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, int | float):
+        return float(value) if value in {0, 1} else None
+    if isinstance(value, str):
+        folded = value.strip().lower()
+        if folded in _TRUE or folded == "1":
+            return 1.0
+        if folded in _FALSE or folded == "0":
+            return 0.0
+    return None

@@ -1,0 +1,21 @@
+"""MQTT topics and filters."""
+
+from __future__ import annotations
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether *topic* falls under *topic_filter* (``+`` one level, ``#`` the rest; MQTT 5, 4.7)."""
+    wanted, found = topic_filter.split("/"), topic.split("/")
+    if topic.startswith("$") and wanted[0] in {"+", "#"}:
+        return False
+    for position, one in enumerate(wanted):
+        if one == "#":
+            return True
+        if position >= len(found) or one not in {"+", found[position]}:
+            return False
+    return len(wanted) == len(found)
+
+
+def segments(topic: str) -> list[str]:
+    """The topic's levels without the empty one before a leading slash."""
+    return topic.lstrip("/").split("/")
