@@ -1,0 +1,227 @@
+"""The connection to the broker: a session that outlives us, and acknowledgement by hand.
+
+MQTT 5 where the broker speaks it, 3.1.1 otherwise; the client id is fixed and the session kept, so what was published
+while we were away, or was not acknowledged when we died, is delivered again. (INTEGRATIONS.md 5.2: an exception in a
+callback kills paho's thread silently, so none can leave one; ``clean_start=False`` alone keeps no session.)
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.message import Message
+from ingest.pipeline import Incoming
+
+log = structlog.get_logger()
+
+SESSION_EXPIRY_S = 7 * 24 * 3600
+#: below the pipeline's queue, so that the network thread never has to wait for it
+RECEIVE_MAXIMUM = 10_000
+KEEPALIVE_S = 30
+_UNSUPPORTED_VERSION = 132
+#: the words a school's staff can act on, by MQTT 5 reason code (3.1.1's codes are mapped onto these by paho)
+_REASONS = {
+    132: "the broker does not speak this MQTT version",
+    133: "the client id was refused",
+    134: "user name or password is wrong",
+    135: "the account may not connect",
+    136: "the broker is not available",
+    138: "this client was banned",
+}
+
+
+class BrokerAddress(msgspec.Struct, frozen=True):
+    """Where and how to connect. *protocol* 0 tries MQTT 5 first, then 3.1.1."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    protocol: int = 0
+
+
+class Connection:
+    """Receives messages of *topics* and hands them to *put*; reconnects by itself."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        topics: Sequence[str],
+        put: Callable[[Incoming], None],
+        *,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._address = address
+        self._topics = list(topics)
+        self._put = put
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._protocol = address.protocol or 5
+        self._client = self._make_client()
+        self._stopping = False
+        self.connected = False
+        self.reason = "not connected yet"
+        self.received = 0
+
+    def start(self) -> None:
+        """Connects in the background; a broker that is not there yet is tried again until it is."""
+        self._client.connect_async(
+            self._address.host, self._address.port, KEEPALIVE_S, **self._connect_options()
+        )
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Leaves without ending the session."""
+        self._stopping = True
+        self._client.disconnect()
+        self._client.loop_stop()
+        self.connected = False
+
+    def resubscribe(self, topics: Sequence[str]) -> None:
+        """Follows a reloaded register: subscribes to what is new and leaves what is gone."""
+        gone = [topic for topic in self._topics if topic not in topics]
+        self._topics = list(topics)
+        if self.connected:
+            if gone:
+                self._client.unsubscribe(gone)
+            self._client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _make_client(self) -> mqtt.Client:
+        five = self._protocol == 5
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._address.client_id,
+            clean_session=None if five else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+            reconnect_on_failure=True,
+        )
+        if self._address.username:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._address.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file or None))
+        client.reconnect_delay_set(min_delay=1, max_delay=30)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_message = self._on_message
+        return client
+
+    def _connect_options(self) -> dict[str, Any]:
+        if self._protocol != 5:
+            return {}
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        return {"clean_start": False, "properties": properties}
+
+    def _on_connect(
+        self, client: mqtt.Client, _userdata: Any, flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if client is not self._client:
+            return
+        if reason.is_failure:
+            self._note_refusal(reason)
+            return
+        with self._lock:
+            self._generation += 1
+        self.connected, self.reason = True, ""
+        log.info(
+            "mqtt.connected",
+            host=self._address.host,
+            port=self._address.port,
+            session=bool(flags.session_present),
+        )
+        # Harmless on a session that has them, and right after a broker that lost them.
+        client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _note_refusal(self, reason: ReasonCode) -> None:
+        self.connected = False
+        self.reason = _REASONS.get(reason.value, str(reason))
+        log.warning("mqtt.refused", host=self._address.host, port=self._address.port, reason=self.reason)
+        if reason.value == _UNSUPPORTED_VERSION and self._address.protocol == 0 and self._protocol == 5:
+            self._fall_back()
+
+    def _fall_back(self) -> None:
+        """Replaces the client by one of MQTT 3.1.1, from another thread, as this one is the client's own."""
+
+        def replace() -> None:
+            old, self._protocol = self._client, 4
+            self._client = self._make_client()
+            old.disconnect()
+            old.loop_stop()
+            if not self._stopping:
+                self.start()
+
+        threading.Thread(target=replace, name="mqtt-fallback", daemon=True).start()
+
+    def _on_disconnect(
+        self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if client is not self._client or self._stopping:
+            return
+        if self.connected:
+            log.warning(
+                "mqtt.disconnected", host=self._address.host, port=self._address.port, reason=str(reason)
+            )
+            self.reason = f"disconnected: {reason}"
+        self.connected = False
+
+    def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
+        if self.connected or self.reason != "the broker cannot be reached":
+            log.warning("mqtt.unreachable", host=self._address.host, port=self._address.port)
+        self.connected, self.reason = False, "the broker cannot be reached"
+
+    def _on_message(self, client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
+        try:
+            self.received += 1
+            message = Message(
+                topic=_topic(received),
+                payload=bytes(received.payload),
+                received_ms=self._now_ms(),
+                qos=received.qos,
+                mid=received.mid,
+                dup=received.dup,
+                retained=received.retain,
+            )
+            self._put(Incoming(message, self._acknowledger(client, received.mid, received.qos)))
+        except Exception:
+            # Unacknowledged, so the broker keeps it; the thread must live on.
+            log.exception("mqtt.receive_failed")
+
+    def _acknowledger(self, client: mqtt.Client, mid: int, qos: int) -> Callable[[], None] | None:
+        if qos == 0:
+            return None
+        with self._lock:
+            generation = self._generation
+
+        def acknowledge() -> None:
+            # A packet identifier means another message on a later connection.
+            with self._lock:
+                current = self._generation
+            if generation == current:
+                client.ack(mid, qos)
+
+        return acknowledge
+
+
+def _topic(received: mqtt.MQTTMessage) -> str:
+    try:
+        return received.topic
+    except UnicodeDecodeError:
+        return "\ufffd"

@@ -1,0 +1,109 @@
+"""What becomes of one message: read, held back, known already, or rightly without readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from campus.campus import Campus
+from campus.reading import Reading
+from ingest.decoding.contract import Hints
+from ingest.decoding.registry import Registry
+from ingest.errors import IngestError, Rejected
+from ingest.message import Decoded, Message
+from ingest.normalise import normalise, quantities, without_time
+from store.quarantine import UNREGISTERED, QuarantineEntry
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """*readings* to journal and *held* entries; both empty for a message that rightly holds nothing."""
+
+    readings: tuple[Reading, ...] = ()
+    held: tuple[QuarantineEntry, ...] = ()
+    #: at least one device of the message is registered and was read
+    read: bool = False
+
+
+class Judge:
+    """Decoding and normalising with the campus of the moment."""
+
+    def __init__(self, campus: Callable[[], Campus]) -> None:
+        self._campus = campus
+        self._for: Campus | None = None
+        self._registry = Registry()
+        self._hints = Hints()
+
+    def __call__(self, message: Message) -> Judgement:
+        """Never raises: whatever goes wrong with a message is its own quarantine entry."""
+        campus = self._refresh()
+        try:
+            decoder, decoded = self._registry.decode(message, self._hints)
+            return self._judged(message, decoder, decoded, campus)
+        except Rejected as rejected:
+            return Judgement(held=(held(message, rejected.code, rejected.detail),))
+        except IngestError as error:
+            return Judgement(held=(held(message, "configuration", str(error)),))
+        except Exception as error:  # noqa: BLE001 - one message must never stop the others
+            return Judgement(held=(held(message, "internal_error", f"{type(error).__name__}: {error}"),))
+
+    def topics(self) -> list[str]:
+        """What to subscribe to for the campus of the moment."""
+        self._refresh()
+        return self._registry.topics()
+
+    def _refresh(self) -> Campus:
+        campus = self._campus()
+        if campus is not self._for:
+            self._registry = Registry(campus.site)
+            self._hints = Hints(campus.site.zone, campus.device_at)
+            self._for = campus
+        return campus
+
+    def _judged(self, message: Message, decoder: str, decoded: Decoded, campus: Campus) -> Judgement:
+        if message.retained and without_time(decoded.reports):
+            detail = "a retained message without a time of its own may be days old"
+            return Judgement(held=(held(message, "retained_without_time", detail),))
+        readings: list[Reading] = []
+        entries: list[QuarantineEntry] = []
+        read = False
+        for report in decoded.reports:
+            device = campus.device_at(report.address)
+            if device is None:
+                if report.values:
+                    entries.append(
+                        held(
+                            message, UNREGISTERED, f"device {report.address!r} is not in the register",
+                            address=report.address, decoder=decoder, quantities=quantities(report),
+                        )
+                    )  # fmt: skip
+                continue
+            read = True
+            found = normalise(report, device, message.received_ms)
+            readings += found.readings
+            if found.refused and not found.readings:
+                entries.append(held(message, "refused_values", "; ".join(found.refused)[:500], address=""))
+        return Judgement(tuple(readings), tuple(entries), read)
+
+
+def held(
+    message: Message,
+    code: str,
+    detail: str,
+    *,
+    address: str = "",
+    decoder: str = "",
+    quantities: tuple[str, ...] = (),
+) -> QuarantineEntry:
+    """*message* as a quarantine entry."""
+    return QuarantineEntry(
+        time_ms=message.received_ms,
+        topic=message.topic,
+        payload=message.payload,
+        code=code,
+        detail=detail,
+        address=address,
+        decoder=decoder,
+        quantities=quantities,
+        size=len(message.payload),
+    )

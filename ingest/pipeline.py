@@ -1,0 +1,203 @@
+"""From the receiver to the journal: group commit, then acknowledge."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from campus.reading import Reading
+from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
+from ingest.judge import Judge, Judgement
+from ingest.message import Message
+from store.counts import Counts
+from store.errors import JournalFull
+from store.journal import Journal
+from store.quarantine import QuarantineEntry
+
+log = structlog.get_logger()
+
+GROUP_MESSAGES = 1_000
+GROUP_S = 0.05
+#: messages waiting to be decoded; beyond it the receiver blocks, and the broker holds the rest
+_QUEUE_MESSAGES = 20_000
+_FULL_RETRY_S = 1.0
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """A message with what acknowledges it; *released* is the quarantine entry it was replayed from."""
+
+    message: Message
+    acknowledge: Callable[[], None] | None = None
+    released: int = 0
+
+
+class _Group:
+    """What one commit will hold."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.held: list[QuarantineEntry] = []
+        self.marks: dict[int, None] = {}
+        self.released: list[int] = []
+        self.counts = Counts()
+        self.items: list[Incoming] = []
+
+
+class Pipeline:
+    """One thread that judges and commits. A message is acknowledged only after its commit."""
+
+    def __init__(self, journal: Journal, judge: Judge, *, now_ms: Callable[[], int]) -> None:
+        self._journal = journal
+        self._judge = judge
+        self._now_ms = now_ms
+        self._queue: queue.Queue[Incoming] = queue.Queue(_QUEUE_MESSAGES)
+        self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
+        self._repeats = Repeats()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+        #: set while the journal's quota keeps messages from being acknowledged
+        self.stalled = ""
+        self.last_message_ms = 0
+        self.batches = 0
+
+    def put(self, incoming: Incoming) -> None:
+        """Hands a message over; blocks while too many are waiting, which is what holds the broker back."""
+        while not self._stopping.is_set():
+            try:
+                self._queue.put(incoming, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+    def replay(self, entries: Sequence[QuarantineEntry]) -> int:
+        """Feeds held messages through again, each with its own receipt time."""
+        for entry in entries:
+            self.put(Incoming(Message(entry.topic, entry.payload, entry.time_ms), None, entry.id))
+        return len(entries)
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not yet judged."""
+        return self._queue.qsize()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commits the group under way; what is still queued stays with the broker, unacknowledged."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            items = self._gather()
+            if items:
+                self._process(items)
+
+    def _gather(self) -> list[Incoming]:
+        try:
+            items = [self._queue.get(timeout=0.2)]
+        except queue.Empty:
+            return []
+        deadline = time.monotonic() + GROUP_S
+        while len(items) < GROUP_MESSAGES:
+            try:
+                items.append(self._queue.get_nowait())
+            except queue.Empty:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    break
+                try:
+                    items.append(self._queue.get(timeout=remaining))
+                except queue.Empty:
+                    break
+        return items
+
+    def _process(self, items: list[Incoming]) -> None:
+        group = _Group()
+        for item in items:
+            self._take(group, item)
+        if self._commit(group):
+            for item in group.items:
+                self._acknowledge(item)
+
+    def _take(self, group: _Group, item: Incoming) -> None:
+        message = item.message
+        self.last_message_ms = max(self.last_message_ms, message.received_ms)
+        group.items.append(item)
+        mark = fingerprint(message) if message.qos else 0
+        again = message.dup and mark in group.marks  # its first copy waits in this very group
+        if mark and (again or self._redeliveries.seen(message, mark)):
+            group.counts += Counts(duplicates=1)
+            group.marks[mark] = None  # it may be delivered once more, until our acknowledgement arrives
+            return
+        judgement = self._judge(message)
+        if mark:
+            group.marks[mark] = None
+        if item.released:
+            self._take_replayed(group, item, judgement)
+        else:
+            group.counts += self._fate(group, judgement)
+
+    def _fate(self, group: _Group, judgement: Judgement) -> Counts:
+        fresh = [reading for reading in judgement.readings if not self._repeats.seen(reading)]
+        group.readings += fresh
+        group.held += judgement.held
+        if fresh:
+            return Counts(journaled=1)
+        if judgement.held:
+            return Counts(quarantined=1)
+        return Counts(duplicates=1) if judgement.readings else Counts(ignored=1)
+
+    def _take_replayed(self, group: _Group, item: Incoming, judgement: Judgement) -> None:
+        """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
+        if judgement.held:
+            return
+        fresh = [reading for reading in judgement.readings if not self._repeats.seen(reading)]
+        group.readings += fresh
+        group.released.append(item.released)
+        group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)
+
+    def _commit(self, group: _Group) -> bool:
+        """Commits, waiting for space as long as it takes; False when told to stop before."""
+        while True:
+            try:
+                self._journal.append(
+                    group.readings,
+                    committed_ms=self._now_ms(),
+                    fingerprints=list(group.marks),
+                    quarantined=group.held,
+                    released=group.released,
+                    counts=group.counts,
+                )
+            except JournalFull as error:
+                if not self.stalled:
+                    log.error("journal.full", size_bytes=error.size_bytes, quota_bytes=error.quota_bytes)  # noqa: TRY400
+                self.stalled = str(error)
+            except Exception as error:
+                if not self.stalled:
+                    log.exception("journal.append_failed")
+                self.stalled = f"{type(error).__name__}: {error}"
+            else:
+                if self.stalled:
+                    log.info("journal.resumed")
+                self.stalled = ""
+                self.batches += 1
+                self._redeliveries.committed(list(group.marks))
+                return True
+            if self._stopping.wait(_FULL_RETRY_S):
+                self._repeats.forget(group.readings)
+                return False
+
+    def _acknowledge(self, item: Incoming) -> None:
+        if item.acknowledge is not None:
+            try:
+                item.acknowledge()
+            except Exception:  # the broker will deliver it again, and it will be known
+                log.exception("mqtt.acknowledge_failed", topic=item.message.topic)

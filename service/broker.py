@@ -1,0 +1,195 @@
+"""The embedded broker: mosquitto where it is installed, else nats-server from its wheel, as a child process."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from service.errors import BrokerUnavailable
+
+log = structlog.get_logger()
+
+_READY_S = 10.0
+_STOP_S = 3.0
+_PR_SET_PDEATHSIG = 1
+#: more at once makes nats-server refuse a wildcard subscription
+_NATS_ACK_PENDING = 16_000
+
+_MOSQUITTO = """\
+listener {port} {host}
+allow_anonymous {anonymous}
+{accounts}
+persistence true
+persistence_location {folder}/
+autosave_interval 5
+# the defaults drop messages beyond 1,000 queued and send 20 at a time
+max_queued_messages 0
+max_inflight_messages 10000
+persistent_client_expiration 30d
+log_dest file {folder}/mosquitto.log
+log_type error
+log_type warning
+"""
+_NATS = """\
+server_name: shouyuan
+host: 127.0.0.1
+port: -1
+jetstream {{ store_dir: "{folder}", max_file_store: 8GB, sync_interval: always }}
+mqtt {{ host: "{host}", port: {port}, max_ack_pending: {pending}, ack_wait: "5m" }}
+{accounts}
+log_file: "{folder}/nats.log"
+"""
+
+
+class EmbeddedBroker:
+    """A broker with durable sessions under *folder*. *port* 0 takes a free one; see :attr:`port` after ``start``.
+
+    Without *credentials* it listens on loopback only.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        credentials: tuple[str, str] | None = None,
+        program: str = "",
+    ) -> None:
+        if credentials is None and host not in {"127.0.0.1", "::1", "localhost"}:
+            raise BrokerUnavailable(
+                "embedded", f"listening on {host} needs broker.username and broker.password"
+            )
+        self._folder = folder
+        self._host = host
+        self._credentials = credentials
+        self._program = program or find_broker()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = port or _free_port(host)
+
+    @property
+    def name(self) -> str:
+        """``mosquitto`` or ``nats-server``."""
+        return Path(self._program).name
+
+    @property
+    def protocol(self) -> int:
+        """The newest MQTT version it speaks: 5, or 4 for 3.1.1."""
+        return 5 if self.name == "mosquitto" else 4
+
+    def start(self) -> None:
+        """Starts the child and waits until it accepts connections; raises :class:`BrokerUnavailable`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / f"{self.name}.conf"
+        config.write_text(self._mosquitto() if self.protocol == 5 else self._nats(), encoding="utf-8")
+        config.chmod(0o600)
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is ours to handle; the broker goes last
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one libc call, made before any thread of the child
+        )
+        self._wait_ready()
+        log.info("broker.started", program=self.name, host=self._host, port=self.port)
+
+    def stop(self) -> None:
+        """Ends the child; what it holds is on disk."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_S)
+
+    @property
+    def running(self) -> bool:
+        """Whether the child lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + _READY_S
+        while time.monotonic() < deadline:
+            if not self.running:
+                raise BrokerUnavailable(self._program, f"it ended at once; see {self._folder}")
+            with contextlib.suppress(OSError), socket.create_connection((self._host, self.port), timeout=0.5):
+                return
+            time.sleep(0.02)
+        self.stop()
+        raise BrokerUnavailable(
+            self._program, f"no answer on {self._host}:{self.port} within {_READY_S:.0f} s"
+        )
+
+    def _mosquitto(self) -> str:
+        accounts = ""
+        if self._credentials is not None:
+            file = self._folder / "mosquitto.accounts"
+            file.write_text("{}:{}\n".format(*self._credentials), encoding="utf-8")
+            file.chmod(0o600)
+            tool = shutil.which("mosquitto_passwd") or "mosquitto_passwd"
+            subprocess.run([tool, "-U", str(file)], check=True, capture_output=True)
+            accounts = f"password_file {file}"
+        user = "user root" if os.geteuid() == 0 else ""
+        return _MOSQUITTO.format(
+            port=self.port,
+            host=self._host,
+            folder=self._folder,
+            anonymous="false" if self._credentials else "true",
+            accounts="\n".join(filter(None, (accounts, user))),
+        )
+
+    def _nats(self) -> str:
+        accounts = ""
+        if self._credentials is not None:
+            user, password = (part.replace('"', '\\"') for part in self._credentials)
+            accounts = f'authorization {{ users: [ {{ user: "{user}", password: "{password}" }} ] }}'
+        return _NATS.format(
+            folder=self._folder, host=self._host, port=self.port, pending=_NATS_ACK_PENDING, accounts=accounts
+        )
+
+
+def find_broker() -> str:
+    """Mosquitto on PATH or in the system's own folder, else nats-server beside this Python."""
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if found:
+        return found
+    beside = Path(sysconfig.get_path("scripts")) / (
+        "nats-server.exe" if sys.platform == "win32" else "nats-server"
+    )
+    if beside.exists():
+        return str(beside)
+    raise BrokerUnavailable("mosquitto, nats-server", "neither is installed")
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """On Linux, asks the kernel to end the child when we are killed, so that no broker is left behind."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    return ask

@@ -1,0 +1,158 @@
+"""Reads the journal, judges it, and commits alerts with the position they were judged at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+from alerts.book import AlertBook
+from rules.engine import Engine
+
+from campus.clock import SECOND_MS
+from rules.verdict import Transition
+from store.errors import JournalDamaged
+from store.journal import Batch, Journal
+
+log = structlog.get_logger()
+
+NAME = "rules"
+SNAPSHOT_EVERY_MS = 60 * SECOND_MS
+_BATCHES_AT_ONCE = 256
+
+
+class RuleConsumer:
+    """The engine on the journal. Its effects are exactly once: what is committed is committed with its *seq*.
+
+    A restart loads the newest snapshot, replays the journal up to the committed position without effects
+    (they are in the database already), and goes on from there.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        book: AlertBook,
+        *,
+        on_transitions: Callable[[Sequence[Transition]], None] = lambda _: None,
+    ) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._book = book
+        self._on_transitions = on_transitions
+        self._swap: Engine | None = None
+        self._swap_lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
+        self.seq = 0
+        self.snapshot_seq = 0
+        self.damaged_batches = 0
+        self._snapshot_ms = 0
+
+    def recover(self) -> None:
+        """Brings the engine to the committed position, and the book's open alerts into the engine."""
+        committed, snapshot_seq, snapshot = self._book.position()
+        if snapshot is not None:
+            self._engine.restore(snapshot)
+        self.seq = self.snapshot_seq = snapshot_seq
+        while self.seq < committed:
+            batches = self._read(limit=min(_BATCHES_AT_ONCE, committed - self.seq))
+            if not batches:
+                break
+            for batch in batches:
+                if batch.seq <= committed:
+                    self._engine.advance(batch.committed_ms, batch.readings)
+                    self.seq = batch.seq
+        self.seq = max(self.seq, committed)
+        firing = self._engine.firing()
+        for alert in self._book.open_alerts():
+            if (alert.rule, alert.subject) not in firing:
+                self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
+
+    def step(self, timeout_s: float = 0.0) -> bool:
+        """Judges what the journal holds; True when there was anything."""
+        if not self._journal.wait(self.seq, timeout_s):
+            return False
+        batches = self._read(limit=_BATCHES_AT_ONCE)
+        self._take_swap()
+        transitions: list[Transition] = []
+        time_ms = 0
+        for batch in batches:
+            transitions += self._engine.advance(batch.committed_ms, batch.readings)
+            self.seq = batch.seq
+            time_ms = batch.committed_ms
+        if batches:
+            self._commit(transitions, time_ms)
+        return bool(batches)
+
+    def swap_engine(self, engine: Engine) -> None:
+        """Replaces the engine after a reload of the rules; the state is carried over at the next step."""
+        with self._swap_lock:
+            self._swap = engine
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finishes the step under way and takes a last snapshot."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        if self.seq > self.snapshot_seq:
+            self._snapshot((), self._journal.last_time_ms())
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.step(timeout_s=0.5)
+            except Exception:
+                # The offset was not committed: the same batches are judged again from the last snapshot.
+                log.exception("rules.step_failed", seq=self.seq)
+                self._stopping.wait(1.0)
+                self._reset()
+
+    def _reset(self) -> None:
+        try:
+            self._engine.reset()
+            self.recover()
+        except Exception:
+            log.exception("rules.recovery_failed", seq=self.seq)
+
+    def _read(self, *, limit: int) -> list[Batch]:
+        while True:
+            try:
+                return self._journal.read(self.seq, max_batches=limit)
+            except JournalDamaged as error:
+                log.error("journal.batch_damaged", seq=error.seq, reason=str(error))  # noqa: TRY400 - no traceback helps
+                self.damaged_batches += 1
+                if error.seq > self.seq + 1 and limit > 1:
+                    limit = 1
+                else:
+                    self.seq = error.seq
+
+    def _commit(self, transitions: Sequence[Transition], time_ms: int) -> None:
+        if self._snapshot_ms == 0:
+            self._snapshot_ms = time_ms
+        if time_ms - self._snapshot_ms >= SNAPSHOT_EVERY_MS:
+            self._snapshot(transitions, time_ms)
+        elif transitions:
+            self._book.apply(transitions, seq=self.seq, time_ms=time_ms)
+        for one in transitions:
+            log.info(
+                "rule.transition", rule=one.rule, subject=one.subject, severity=one.severity.value,
+                change=f"{one.from_state.value} => {one.to_state.value}", time_ms=one.time_ms,
+            )  # fmt: skip
+        if transitions:
+            self._on_transitions(transitions)
+
+    def _snapshot(self, transitions: Sequence[Transition], time_ms: int) -> None:
+        self._book.apply(transitions, seq=self.seq, time_ms=time_ms, snapshot=self._engine.snapshot())
+        self.snapshot_seq = self.seq
+        self._snapshot_ms = time_ms
+
+    def _take_swap(self) -> None:
+        with self._swap_lock:
+            fresh, self._swap = self._swap, None
+        if fresh is not None:
+            fresh.restore(self._engine.snapshot())
+            self._engine = fresh
