@@ -24,8 +24,8 @@ log = structlog.get_logger()
 _READY_S = 10.0
 _STOP_S = 3.0
 _PR_SET_PDEATHSIG = 1
-#: more at once makes nats-server refuse a wildcard subscription
-_NATS_ACK_PENDING = 16_000
+#: nats-server allows 65,535 in flight a session over all its subscriptions, and a ``#`` counts twice
+_NATS_ACK_PENDING = 1_500
 
 _MOSQUITTO = """\
 listener {port} {host}

@@ -20,7 +20,7 @@ class AliyunAlink:
     """``property/post``, its ``history`` form, and gateways' ``pack`` with sub-devices."""
 
     name: ClassVar[str] = "aliyun_alink"
-    topics: ClassVar[tuple[str, ...]] = ("/sys/+/+/thing/event/property/#", "/sys/+/+/thing/event/#")
+    topics: ClassVar[tuple[str, ...]] = ("/sys/+/+/thing/event/#",)
 
     def recognises(self, message: Message) -> bool:
         return "/thing/event/" in message.topic or b'"thing.event.property' in message.payload[:4096]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from campus.site import Site, Source
 from ingest.decoding.aliyun_alink import AliyunAlink
@@ -46,8 +46,8 @@ class Registry:
     def topics(self) -> list[str]:
         """What to subscribe to: the sources' filters, or every decoder's own where there are none."""
         if self._sources:
-            return sorted({source.topic for source, _ in self._sources})
-        return sorted({topic for decoder in self._decoders.values() for topic in decoder.topics})
+            return widest(source.topic for source, _ in self._sources)
+        return widest(topic for decoder in self._decoders.values() for topic in decoder.topics)
 
     def choose(self, message: Message, *, name: str = "") -> Decoder:
         """The decoder for *message*; raises :class:`Rejected` when none recognises it."""
@@ -93,6 +93,12 @@ class Registry:
         if source.decoder == GenericJson.name and site is not None:
             return GenericJson(site.mappings.get(source.mapping))
         return self.named(source.decoder)
+
+
+def widest(filters: Iterable[str]) -> list[str]:
+    """*filters* without those another one covers: a broker may deliver once for each that matches."""
+    every = sorted(set(filters))
+    return [one for one in every if not any(other != one and matches(other, one) for other in every)]
 
 
 def decoder_names() -> Sequence[str]:
