@@ -58,3 +58,12 @@ class JournalDamaged(StoreError):
     def __init__(self, seq: int, reason: str) -> None:
         self.seq = seq
         super().__init__(f"batch {seq} of the journal cannot be read: {reason}")
+
+
+class DatabaseTooNew(StoreError):
+    """Raised for an operations database that a later version has migrated."""
+
+    def __init__(self, database: str, revision: str) -> None:
+        super().__init__(
+            f"{database} is at revision {revision}, which this version does not know; update shouyuan or restore a backup"
+        )

@@ -27,21 +27,15 @@ class _Sums:
         self.low, self.high, self.closing = min(self.low, low), max(self.high, high), closing
 
     def value(self, aggregate: Aggregate) -> float:
-        match aggregate:
-            case Aggregate.MEAN:
-                return self.total / self.n
-            case Aggregate.MIN:
-                return self.low
-            case Aggregate.MAX:
-                return self.high
-            case Aggregate.SUM:
-                return self.total
-            case Aggregate.COUNT:
-                return float(self.n)
-            case Aggregate.FIRST:
-                return self.opening
-            case Aggregate.LAST:
-                return self.closing
+        return {
+            Aggregate.MEAN: self.total / self.n,
+            Aggregate.MIN: self.low,
+            Aggregate.MAX: self.high,
+            Aggregate.SUM: self.total,
+            Aggregate.COUNT: float(self.n),
+            Aggregate.FIRST: self.opening,
+            Aggregate.LAST: self.closing,
+        }[aggregate]
 
 
 def raw(connection: sqlite3.Connection, number: int, start_ms: int, end_ms: int, limit: int) -> list[Point]:
@@ -65,9 +59,9 @@ def by_step(
     steps: dict[int, _Sums] = {}
     whole_hours = step_ms % HOUR_MS == 0 and origin_ms % HOUR_MS == 0
     parts = _with_hours(connection, number, *span) if whole_hours else _points(connection, number, *span)
-    for time_ms, *part in parts:
+    for time_ms, n, total, low, high, opening, closing in parts:
         start_ms = time_ms - (time_ms - origin_ms) % step_ms
-        steps.setdefault(start_ms, _Sums()).add(*part)
+        steps.setdefault(start_ms, _Sums()).add(n, total, low, high, opening, closing)
     return [Point(start_ms, sums.value(aggregate)) for start_ms, sums in sorted(steps.items())]
 
 

@@ -1,0 +1,242 @@
+"""The book of alerts: what fires, who took it on, and what is to be told, in one transaction with the position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.alert import Alert, AlertEvent, AlertState, event_from_row, from_row
+from alerts.decision import Decision, Reason, decide
+from alerts.errors import AlertOver, NoSuchAlert
+from alerts.message import message_for
+from alerts.outbox import enqueue
+from alerts.routing import destinations
+from campus.campus import Campus
+from rules.level import Level, State
+from rules.verdict import Transition
+from store.operations.database import reading
+from store.operations.tables import AlertEventRow, AlertRow, ConsumerRow, RuleSnapshotRow
+
+_CONSUMER = "rules"
+_TOLD_STATES = {State.FIRING, State.RESOLVED}
+
+
+def _no_drill(_: str) -> bool:
+    return False
+
+
+class AlertBook:
+    """Alerts in the operations database. *is_drill* says of a subject that its alerts are exercises."""
+
+    def __init__(
+        self,
+        database: sa.Engine,
+        campus: Callable[[], Campus],
+        *,
+        is_drill: Callable[[str], bool] = _no_drill,
+    ) -> None:
+        self._database = database
+        self._reading = reading(database)
+        self._campus = campus
+        self._is_drill = is_drill
+
+    def apply(
+        self, transitions: Sequence[Transition], *, seq: int, time_ms: int, snapshot: bytes | None = None
+    ) -> list[int]:
+        """Commits the effects of everything up to batch *seq*; returns the ids of alerts that changed.
+
+        A *seq* that is committed already changes nothing: a replay after a crash is safe.
+        """
+        changed: list[int] = []
+        with Session(self._database) as session, session.begin():
+            position = session.get(ConsumerRow, _CONSUMER)
+            if position is None:
+                position = ConsumerRow(name=_CONSUMER, seq=0, time_ms=0)
+                session.add(position)
+            if seq > position.seq:
+                for transition in transitions:
+                    if transition.to_state in _TOLD_STATES:
+                        changed += self._take(session, transition, time_ms)
+                position.seq, position.time_ms = seq, max(time_ms, position.time_ms)
+            if snapshot is not None:
+                session.merge(RuleSnapshotRow(name=_CONSUMER, seq=seq, taken_ms=time_ms, state=snapshot))
+        return changed
+
+    def position(self) -> tuple[int, int, bytes | None]:
+        """The committed *seq*, the snapshot's *seq* and the snapshot."""
+        with Session(self._reading) as session:
+            position = session.get(ConsumerRow, _CONSUMER)
+            kept = session.get(RuleSnapshotRow, _CONSUMER)
+            committed = position.seq if position is not None else 0
+            return committed, kept.seq if kept is not None else 0, kept.state if kept is not None else None
+
+    def open_alerts(self) -> list[Alert]:
+        """Everything that is not resolved: the worst first, then the newest."""
+        return self.find(states=(AlertState.FIRING, AlertState.ACKNOWLEDGED), limit=1000)
+
+    def find(
+        self,
+        *,
+        states: Sequence[AlertState] = (),
+        rule: str = "",
+        subject: str = "",
+        before_id: int | None = None,
+        limit: int = 100,
+    ) -> list[Alert]:
+        """Alerts that match, open ones by severity, others newest first."""
+        query = sa.select(AlertRow).limit(limit)
+        if states:
+            query = query.where(AlertRow.state.in_([state.value for state in states]))
+        if rule:
+            query = query.where(AlertRow.rule == rule)
+        if subject:
+            query = query.where(AlertRow.subject == subject)
+        if before_id is not None:
+            query = query.where(AlertRow.id < before_id)
+        with Session(self._reading) as session:
+            found = [from_row(row) for row in session.scalars(query.order_by(AlertRow.id.desc()))]
+        return sorted(
+            found, key=lambda alert: (alert.state is AlertState.RESOLVED, -alert.severity.rank, -alert.id)
+        )
+
+    def get(self, alert_id: int) -> Alert:
+        """One alert; raises :class:`NoSuchAlert`."""
+        with Session(self._reading) as session:
+            return from_row(_row(session, alert_id))
+
+    def events(self, alert_id: int) -> list[AlertEvent]:
+        """The alert's life, oldest first."""
+        query = sa.select(AlertEventRow).where(AlertEventRow.alert_id == alert_id).order_by(AlertEventRow.id)
+        with Session(self._reading) as session:
+            _row(session, alert_id)
+            return [event_from_row(row) for row in session.scalars(query)]
+
+    def acknowledge(self, alert_id: int, who: str, now_ms: int) -> Alert:
+        """Somebody takes it on. Whoever was first stays; raises :class:`AlertOver` once it is resolved."""
+        with Session(self._database) as session, session.begin():
+            row = _row(session, alert_id)
+            if row.state == AlertState.RESOLVED:
+                raise AlertOver(alert_id)
+            if row.state == AlertState.FIRING:
+                row.state = AlertState.ACKNOWLEDGED.value
+                row.acknowledged_ms, row.acknowledged_by = now_ms, who
+                _note(session, row, now_ms, "acknowledged", who=who)
+            return from_row(row)
+
+    def note(self, alert_id: int, who: str, now_ms: int, *, cause: str, repair_note: str) -> Alert:
+        """Writes down what it was and what was done."""
+        with Session(self._database) as session, session.begin():
+            row = _row(session, alert_id)
+            row.cause, row.repair_note = cause, repair_note
+            _note(session, row, now_ms, "noted", who=who, cause=cause, repair_note=repair_note)
+            return from_row(row)
+
+    def raise_own(self, rule: str, subject: str, evidence: dict[str, Any], now_ms: int) -> int:
+        """An alert of the service about itself; nobody is messaged, as that is what it may be about."""
+        with Session(self._database) as session, session.begin():
+            row = _open_row(session, rule, subject)
+            if row is None:
+                row = AlertRow(
+                    rule=rule, subject=subject, severity=Level.CRITICAL.value, state=AlertState.FIRING.value,
+                    opened_ms=now_ms, updated_ms=now_ms, evidence=evidence, historical=False, drill=False,
+                )  # fmt: skip
+                session.add(row)
+                session.flush()
+                _note(session, row, now_ms, "opened", reason="service")
+            else:
+                row.updated_ms, row.evidence = now_ms, evidence
+            return row.id
+
+    def resolve_own(self, rule: str, subject: str, now_ms: int) -> None:
+        """Ends an alert of the service about itself."""
+        with Session(self._database) as session, session.begin():
+            row = _open_row(session, rule, subject)
+            if row is not None:
+                row.state, row.resolved_ms, row.updated_ms = AlertState.RESOLVED.value, now_ms, now_ms
+                _note(session, row, now_ms, "resolved")
+
+    def _take(self, session: Session, transition: Transition, now_ms: int) -> list[int]:
+        row = _open_row(session, transition.rule, transition.subject)
+        decision = decide(transition, Level(row.severity) if row is not None else None)
+        if decision.reason is Reason.NOT_OPEN:
+            return []
+        if row is None:
+            row = self._opened(session, transition)
+        evidence = msgspec.to_builtins(transition.evidence)
+        row.updated_ms = max(row.updated_ms, transition.time_ms)
+        if transition.to_state is State.RESOLVED or transition.historical:
+            row.state, row.resolved_ms = AlertState.RESOLVED.value, transition.time_ms
+        else:
+            row.severity, row.evidence = transition.severity.value, evidence
+        kind = {Reason.OPENED: "opened", Reason.RESOLVED: "resolved", Reason.NOT_HISTORICAL: "recorded"}.get(
+            decision.reason, "severity"
+        )
+        _note(
+            session,
+            row,
+            transition.time_ms,
+            kind,
+            reason=decision.reason.value,
+            severity=transition.severity.value,
+        )
+        if decision.tell:
+            self._tell(session, row, decision, now_ms)
+        session.flush()
+        return [row.id]
+
+    def _opened(self, session: Session, transition: Transition) -> AlertRow:
+        row = AlertRow(
+            rule=transition.rule,
+            subject=transition.subject,
+            severity=transition.severity.value,
+            state=AlertState.FIRING.value,
+            opened_ms=transition.time_ms,
+            updated_ms=transition.time_ms,
+            evidence=msgspec.to_builtins(transition.evidence),
+            historical=transition.historical,
+            drill=self._is_drill(transition.subject),
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def _tell(self, session: Session, row: AlertRow, decision: Decision, now_ms: int) -> None:
+        campus = self._campus()
+        resolved = decision.reason is Reason.RESOLVED
+        alert = from_row(row)
+        told = destinations(row.rule, alert.severity, campus, now_ms, resolved=resolved)
+        events = session.scalar(sa.select(sa.func.count()).where(AlertEventRow.alert_id == row.id)) or 0
+        message = message_for(alert, decision.reason, campus, key=f"{row.id}-{events}")
+        for one in told:
+            enqueue(
+                session,
+                message,
+                one,
+                alert_id=row.id,
+                reason=decision.reason.value,
+                now_ms=now_ms,
+            )
+
+
+def _row(session: Session, alert_id: int) -> AlertRow:
+    row = session.get(AlertRow, alert_id)
+    if row is None:
+        raise NoSuchAlert(alert_id)
+    return row
+
+
+def _open_row(session: Session, rule: str, subject: str) -> AlertRow | None:
+    return session.scalar(
+        sa.select(AlertRow).where(
+            AlertRow.rule == rule, AlertRow.subject == subject, AlertRow.state != AlertState.RESOLVED.value
+        )
+    )
+
+
+def _note(session: Session, row: AlertRow, time_ms: int, kind: str, *, who: str = "", **detail: Any) -> None:
+    session.add(AlertEventRow(alert_id=row.id, time_ms=time_ms, kind=kind, who=who, detail=detail))
+    session.flush()

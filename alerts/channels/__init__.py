@@ -1,0 +1,1 @@
+"""How people are reached: one channel a file, behind one contract."""

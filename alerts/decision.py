@@ -1,0 +1,43 @@
+"""Tell anybody now? A pure function that returns its reason; the reason is kept and shown."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from rules.level import Level, State
+from rules.verdict import Transition
+
+
+class Reason(enum.StrEnum):
+    """Why somebody is told, or nobody."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+    NOT_HISTORICAL = "not told: it lies in the past"
+    NOT_LOWERED = "not told: it became less severe"
+    NOT_OPEN = "not told: there is no such open alert"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """*tell* and why."""
+
+    tell: bool
+    reason: Reason
+
+
+def decide(transition: Transition, told_severity: Level | None) -> Decision:
+    """What to do about *transition* when the open alert was told with *told_severity* (None: nothing is open)."""
+    if transition.historical:
+        return Decision(tell=False, reason=Reason.NOT_HISTORICAL)
+    if transition.to_state is State.RESOLVED:
+        if told_severity is None:
+            return Decision(tell=False, reason=Reason.NOT_OPEN)
+        return Decision(tell=True, reason=Reason.RESOLVED)
+    if told_severity is None:
+        return Decision(tell=True, reason=Reason.OPENED)
+    if transition.severity.rank > told_severity.rank:
+        return Decision(tell=True, reason=Reason.ESCALATED)
+    return Decision(tell=False, reason=Reason.NOT_LOWERED)

@@ -1,0 +1,37 @@
+"""The errors of the alerts.
+
+AlertsError
+├── NoSuchAlert       no alert has that number
+├── AlertOver         the alert is resolved and cannot be acknowledged any more
+└── NoSuchChannel     a route names a channel that site.yaml does not define
+"""
+
+from __future__ import annotations
+
+
+class AlertsError(Exception):
+    """Base of every error this room raises."""
+
+
+class NoSuchAlert(AlertsError):
+    """Raised for an alert's number that does not exist."""
+
+    def __init__(self, alert_id: int) -> None:
+        self.alert_id = alert_id
+        super().__init__(f"there is no alert {alert_id}")
+
+
+class AlertOver(AlertsError):
+    """Raised when somebody acknowledges what is resolved already."""
+
+    def __init__(self, alert_id: int) -> None:
+        self.alert_id = alert_id
+        super().__init__(f"alert {alert_id} is resolved already")
+
+
+class NoSuchChannel(AlertsError):
+    """Raised where a channel's name is not in site.yaml."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"channel {name!r} is not defined in site.yaml")

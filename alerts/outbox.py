@@ -1,0 +1,162 @@
+"""The outbox: what is to be sent, as rows that survive anything, and what becomes of each."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.channels.contract import Delivery, Outcome
+from alerts.message import OutgoingMessage
+from alerts.routing import Destination, Recipient
+from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from store.operations.tables import OutboxRow
+
+PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
+#: waits after the first, second … failed try; the last repeats until a message is given up
+_BACKOFF_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS)
+#: an alarm that could not be sent over a channel for so long goes to the next one
+GIVE_UP_MS = 2 * HOUR_MS
+_KEPT_DAYS = 400
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A message whose time to be sent has come."""
+
+    id: int
+    channel: str
+    recipient: Recipient
+    message: OutgoingMessage
+    attempts: int
+    #: a send was under way when we died: it may have gone out
+    doubtful: bool
+
+
+def enqueue(
+    session: Session,
+    message: OutgoingMessage,
+    destination: Destination,
+    *,
+    alert_id: int | None,
+    reason: str,
+    now_ms: int,
+) -> bool:
+    """Adds a message within the caller's transaction; False where the very same is there already."""
+    key = f"{message.key}:{destination.channel}:{destination.recipient.id}"
+    if session.scalar(sa.select(OutboxRow.id).where(OutboxRow.key == key)) is not None:
+        return False
+    session.add(
+        OutboxRow(
+            key=key,
+            alert_id=alert_id,
+            channel=destination.channel,
+            recipient=msgspec.json.encode(destination.recipient).decode(),
+            message=msgspec.to_builtins(message),
+            reason=reason,
+            fallback=list(destination.fallback),
+            state=PENDING,
+            attempts=0,
+            created_ms=now_ms,
+            due_ms=now_ms,
+        )
+    )
+    return True
+
+
+class Outbox:
+    """Rows by their time; each is marked before it is sent and judged after."""
+
+    def __init__(self, database: sa.Engine) -> None:
+        self._database = database
+
+    def take(self, channel: str, now_ms: int) -> Due | None:
+        """The next message due on *channel*, marked as being sent."""
+        with Session(self._database) as session, session.begin():
+            row = session.scalar(
+                sa.select(OutboxRow)
+                .where(
+                    OutboxRow.channel == channel,
+                    OutboxRow.state.in_((PENDING, SENDING)),
+                    OutboxRow.due_ms <= now_ms,
+                )
+                .order_by(OutboxRow.due_ms, OutboxRow.id)
+                .limit(1)
+            )
+            if row is None:
+                return None
+            doubtful = row.state == SENDING
+            row.state = SENDING
+            row.attempts += 1
+            row.due_ms = now_ms + MINUTE_MS  # should this process die now
+            return Due(
+                id=row.id,
+                channel=row.channel,
+                recipient=msgspec.json.decode(row.recipient, type=Recipient),
+                message=msgspec.convert(row.message, OutgoingMessage),
+                attempts=row.attempts,
+                doubtful=doubtful,
+            )
+
+    def settle(self, due: Due, delivery: Delivery, now_ms: int) -> bool:
+        """Writes down what became of it; False when the message is lost and no channel is left to try."""
+        with Session(self._database) as session, session.begin():
+            row = session.get_one(OutboxRow, due.id)
+            row.provider_code, row.provider_text = delivery.code[:120], delivery.text[:2000]
+            row.provider_id = delivery.id[:120]
+            if delivery.outcome is Outcome.SENT:
+                row.state, row.sent_ms = SENT, now_ms
+                return True
+            if delivery.outcome is Outcome.RETRY and now_ms - row.created_ms < GIVE_UP_MS:
+                backoff_ms = _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1]
+                row.state, row.due_ms = PENDING, now_ms + (delivery.after_ms or backoff_ms)
+                return True
+            row.state = FAILED
+            return self._hand_on(session, row, now_ms)
+
+    def waiting(self) -> int:
+        """Messages not yet sent."""
+        with Session(self._database) as session:
+            return int(
+                session.scalar(sa.select(sa.func.count()).where(OutboxRow.state.in_((PENDING, SENDING)))) or 0
+            )
+
+    def next_due_ms(self, channel: str) -> int | None:
+        """When *channel* has something to send next."""
+        with Session(self._database) as session:
+            return session.scalar(
+                sa.select(sa.func.min(OutboxRow.due_ms)).where(
+                    OutboxRow.channel == channel, OutboxRow.state.in_((PENDING, SENDING))
+                )
+            )
+
+    def revive(self, now_ms: int) -> int:
+        """At the start: what was being sent when we died is due at once."""
+        with Session(self._database) as session, session.begin():
+            found = session.scalars(sa.select(OutboxRow).where(OutboxRow.state == SENDING)).all()
+            for row in found:
+                row.due_ms = now_ms
+            return len(found)
+
+    def forget_old(self, now_ms: int) -> None:
+        """Drops what was settled more than a year ago."""
+        oldest_ms = now_ms - dt.timedelta(days=_KEPT_DAYS) // dt.timedelta(milliseconds=1)
+        with Session(self._database) as session, session.begin():
+            session.execute(
+                sa.delete(OutboxRow).where(
+                    OutboxRow.state.in_((SENT, FAILED)), OutboxRow.created_ms < oldest_ms
+                )
+            )
+
+    def _hand_on(self, session: Session, row: OutboxRow, now_ms: int) -> bool:
+        if not row.fallback:
+            return False
+        channel, *rest = row.fallback
+        message = msgspec.convert(row.message, OutgoingMessage)
+        recipient = msgspec.json.decode(row.recipient, type=Recipient)
+        enqueue(
+            session, message, Destination(channel, recipient, tuple(rest)),
+            alert_id=row.alert_id, reason=f"fallback from {row.channel}", now_ms=now_ms,
+        )  # fmt: skip
+        return True
