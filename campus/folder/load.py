@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from campus.calendar import CalendarSettings, SchoolCalendar
@@ -16,6 +16,7 @@ from campus.problem import Problem
 from campus.quantity import SPECS, Quantity
 from campus.site import Site
 
+_SITE = "site.yaml"
 #: checks that other rooms add: the content of rules.yaml, the names of decoders
 RulesCheck = Callable[[Mapping[str, object], Campus], Iterable[Problem]]
 
@@ -71,41 +72,42 @@ def _read(
 
 
 def _check_site(site: Site, people: list[Person], decoders: tuple[str, ...], problems: list[Problem]) -> None:
-    file = "site.yaml"
+    recipients = {"group", "duty", *(person.id for person in people), *(role.value for role in PersonRole)}
+    problems.extend(_check_routes(site, recipients))
+    problems.extend(_check_sources(site, decoders))
+    problems.extend(_check_mappings(site))
+    ids = [building.id for building in site.buildings]
+    problems.extend(
+        Problem(_SITE, 0, "buildings", one, "an id used once") for one in sorted({*ids}) if ids.count(one) > 1
+    )
+
+
+def _check_routes(site: Site, recipients: set[str]) -> Iterator[Problem]:
     for index, route in enumerate(site.routes):
         for key, names in (("channels", route.channels), ("fallback", route.fallback)):
             for name in names:
                 if name not in site.channels:
                     expected = f"a name under channels{similar(name, site.channels)}"
-                    problems.append(Problem(file, 0, f"routes[{index}].{key}", name, expected))
-        recipients = {
-            "group",
-            "duty",
-            *(person.id for person in people),
-            *(role.value for role in PersonRole),
-        }
+                    yield Problem(_SITE, 0, f"routes[{index}].{key}", name, expected)
         for one in route.to:
             if one not in recipients:
                 expected = f"group, duty, a role, or an id of people.csv{similar(one, recipients)}"
-                problems.append(Problem(file, 0, f"routes[{index}].to", one, expected))
+                yield Problem(_SITE, 0, f"routes[{index}].to", one, expected)
+
+
+def _check_sources(site: Site, decoders: tuple[str, ...]) -> Iterator[Problem]:
     for index, source in enumerate(site.sources):
         if decoders and source.decoder not in {"auto", *decoders}:
             expected = f"auto or one of {', '.join(decoders)}{similar(source.decoder, decoders)}"
-            problems.append(Problem(file, 0, f"sources[{index}].decoder", source.decoder, expected))
+            yield Problem(_SITE, 0, f"sources[{index}].decoder", source.decoder, expected)
         if source.decoder == "generic" and source.mapping not in site.mappings:
             expected = f"a name under mappings{similar(source.mapping, site.mappings)}"
-            problems.append(
-                Problem(file, 0, f"sources[{index}].mapping", source.mapping or "nothing", expected)
-            )
+            yield Problem(_SITE, 0, f"sources[{index}].mapping", source.mapping or "nothing", expected)
+
+
+def _check_mappings(site: Site) -> Iterator[Problem]:
     for name, mapping in site.mappings.items():
-        for field, one in mapping.fields.items():
-            if one.quantity not in SPECS:
-                expected = f"a quantity{similar(one.quantity, Quantity)}"
-                problems.append(
-                    Problem(file, 0, f"mappings.{name}.fields.{field}.quantity", one.quantity, expected)
-                )
-    seen: set[str] = set()
-    for building in site.buildings:
-        if building.id in seen:
-            problems.append(Problem(file, 0, "buildings", building.id, "an id used once"))
-        seen.add(building.id)
+        for field, meant in mapping.fields.items():
+            if meant.quantity not in SPECS:
+                expected = f"a quantity{similar(meant.quantity, Quantity)}"
+                yield Problem(_SITE, 0, f"mappings.{name}.fields.{field}.quantity", meant.quantity, expected)
