@@ -75,9 +75,9 @@ def _reading(
 def _meant(value: Value, device: Device) -> tuple[Quantity, float]:
     """The quantity and canonical amount; raises ValueError for a name that is no quantity."""
     quantity = Quantity(value.quantity)
-    amount = to_canonical(quantity, value.value, value.unit)
+    amount = round(to_canonical(quantity, value.value, value.unit), 9)  # 0.01 m3 × 88467 is 884.67
     if quantity is Quantity.PULSE_COUNT and device.pulse_weight and device.kind in _PULSED:
-        return _PULSED[device.kind], amount * device.pulse_weight
+        return _PULSED[device.kind], round(amount * device.pulse_weight, 9)
     if device.calibration_offset and quantity in _CALIBRATED and value.channel != "device":
         amount += device.calibration_offset
     return quantity, amount

@@ -1,0 +1,78 @@
+"""The web application: the API, the pages, and nothing that needs the outside world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from alerts.errors import AlertOver, NoSuchAlert
+from api.accounts import Accounts
+from api.errors import ApiError, NotSignedIn
+from api.routes import alerts, devices, health, live, pages, quarantine, session
+from api.services import Services
+from api.session import Sessions
+from store.errors import StoreUnavailable
+
+log = structlog.get_logger()
+
+_STATIC = Path(__file__).parent / "static"
+_DESCRIPTION = "Devices, readings and alerts of one campus. Times are UTC milliseconds or ISO 8601; values are in canonical units."
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application on *services*. The interactive documentation is off, as it would load from outside."""
+    app = FastAPI(
+        title="Shouyuan 守园",
+        version=services.version,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
+    for module in (session, devices, alerts, live, quarantine, health, pages):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(NoSuchAlert, _on_missing)
+    app.add_exception_handler(AlertOver, _on_conflict)
+    app.add_exception_handler(StoreUnavailable, _on_unavailable)
+    app.middleware("http")(_secure)
+    return app
+
+
+async def _secure(request: Request, following: object) -> Response:
+    response: Response = await following(request)  # type: ignore[operator]  # Starlette gives no public type for it
+    for name, value in _SECURITY.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _on_api_error(request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, ApiError) else 500
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if isinstance(error, NotSignedIn) and wants_page and request.method == "GET":
+        return RedirectResponse(f"/sign-in?next={request.url.path}", status_code=303)
+    return JSONResponse({"error": str(error)}, status_code=status)
+
+
+def _on_missing(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=404)
+
+
+def _on_conflict(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=409)
+
+
+def _on_unavailable(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=503)

@@ -1,0 +1,77 @@
+"""The errors of the API.
+
+ApiError
+├── NotFound         nothing of that name or number
+├── BadRequest       a parameter is not what it should be; names it
+├── NotSignedIn      no session, no token, or one that is void
+├── NotAllowed       signed in, but the role does not reach so far
+├── ForeignRequest   an unsafe request that did not come from our own pages
+└── TooManyTries     too many failed sign-ins; says when to try again
+"""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """Base of every error this room raises; *status* is the HTTP answer's."""
+
+    status = 500
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(text)
+
+
+class NotFound(ApiError):
+    """Raised for a device, alert or message that does not exist."""
+
+    status = 404
+
+    def __init__(self, kind: str, found: object) -> None:
+        super().__init__(f"{kind} {found!r} does not exist")
+
+
+class BadRequest(ApiError):
+    """Raised for a parameter that cannot be used."""
+
+    status = 422
+
+    def __init__(self, name: str, found: object, expected: str) -> None:
+        super().__init__(f"{name} is {found!r}; expected {expected}")
+
+
+class NotSignedIn(ApiError):
+    """Raised where a session or token is needed and there is none that holds."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("sign in first, or send a token as 'Authorization: Bearer …'")
+
+
+class NotAllowed(ApiError):
+    """Raised where the role does not reach so far."""
+
+    status = 403
+
+    def __init__(self, role: str, needed: str) -> None:
+        super().__init__(f"this needs the role {needed}; you are signed in as {role}")
+
+
+class ForeignRequest(ApiError):
+    """Raised for an unsafe request with a session cookie that another site's page could have sent."""
+
+    status = 403
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"refused: the request comes from {origin!r}, not from this service's own pages")
+
+
+class TooManyTries(ApiError):
+    """Raised after repeated failed sign-ins from one address or for one name."""
+
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(f"too many failed sign-ins; try again in {wait_s} s")

@@ -1,0 +1,74 @@
+"""Alerts: what fires, its life, and who takes it on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from alerts.alert import Alert, AlertState
+from api.routes.common import Deps, Duty, Viewer
+from api.services import Services
+from campus.text import translator
+from rules.explain import explain
+
+router = APIRouter(prefix="/api", tags=["alerts"])
+
+
+class Note(BaseModel):
+    """What it was and what was done."""
+
+    cause: str = Field(default="", max_length=2000)
+    repair_note: str = Field(default="", max_length=2000)
+
+
+@router.get("/alerts")
+def list_alerts(
+    services: Deps,
+    _: Viewer,
+    state: Annotated[list[AlertState] | None, Query()] = None,
+    rule: str = "",
+    subject: str = "",
+    before_id: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, Any]]:
+    """Open alerts first, the worst on top; page on with *before_id*."""
+    found = services.book.find(
+        states=state or (), rule=rule, subject=subject, before_id=before_id, limit=limit
+    )
+    return [alert_json(services, alert) for alert in found]
+
+
+@router.get("/alerts/{alert_id}")
+def get_alert(services: Deps, _: Viewer, alert_id: int) -> dict[str, Any]:
+    """One alert with its life."""
+    events = [msgspec.to_builtins(event) for event in services.book.events(alert_id)]
+    return alert_json(services, services.book.get(alert_id)) | {"events": events}
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+def acknowledge(services: Deps, account: Duty, alert_id: int) -> dict[str, Any]:
+    """I take it on. Whoever was first stays."""
+    alert = services.book.acknowledge(alert_id, account.display_name, services.now_ms())
+    services.feed.publish_alert(str(alert_id))
+    return alert_json(services, alert)
+
+
+@router.post("/alerts/{alert_id}/note")
+def note(services: Deps, account: Duty, alert_id: int, body: Note) -> dict[str, Any]:
+    """Cause and repair, for the record."""
+    alert = services.book.note(
+        alert_id, account.display_name, services.now_ms(), cause=body.cause, repair_note=body.repair_note
+    )
+    services.feed.publish_alert(str(alert_id))
+    return alert_json(services, alert)
+
+
+def alert_json(services: Services, alert: Alert) -> dict[str, Any]:
+    """An alert as the API shows it, with its words."""
+    campus = services.campus()
+    words = explain(alert.rule, alert.subject, alert.evidence, campus, translator(campus.site.language))
+    shown: dict[str, Any] = msgspec.to_builtins(alert)
+    return shown | {"title": words.title, "lines": list(words.lines), "advice": words.advice}

@@ -1,0 +1,43 @@
+"""Health and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.ports import Condition
+from api.routes.common import Deps, Viewer
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live")
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready")
+def ready(services: Deps) -> Response:
+    """503 when a part is down; without sign-in only the conditions are told, not the reasons."""
+    health = services.health()
+    parts = {part.name: part.condition.value for part in health.parts}
+    status = 503 if health.condition is Condition.DOWN else 200
+    return JSONResponse({"status": health.condition.value, "parts": parts}, status_code=status)
+
+
+@router.get("/api/health")
+def detailed(services: Deps, _: Viewer) -> dict[str, Any]:
+    """Every part with its reason."""
+    health = services.health()
+    return {"status": health.condition.value, "parts": msgspec.to_builtins(health.parts)}
+
+
+@router.get("/metrics")
+def metrics(services: Deps) -> Response:
+    """Prometheus metrics: counts only, nothing of persons or places."""
+    return Response(generate_latest(services.metrics), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,117 @@
+"""The pages: duty, one device, the phone, what was held back; and the parts of them that renew themselves."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from api.errors import NotFound
+from api.pages import clock, language_of, lines, render
+from api.routes.common import Deps, Duty, Viewer
+from api.views import buildings, open_cards, recent_cards
+from campus.quantity import SPECS
+from campus.text import translator
+from store.operations.database import reading
+from store.operations.tables import PhoneMessageRow
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def duty(request: Request, services: Deps, account: Viewer) -> Response:
+    """值班页."""
+    translate = translator(language_of(request, services))
+    return render(
+        request,
+        "duty.html",
+        account=account,
+        cards=open_cards(services, translate),
+        recent=recent_cards(services, translate),
+        buildings=buildings(services, translate),
+        health=services.health(),
+    )
+
+
+@router.get("/alerts/{alert_id}")
+def alert_link(request: Request, services: Deps, account: Viewer, alert_id: int) -> Response:
+    """Where messages link to: the duty page, at that alert."""
+    services.book.get(alert_id)
+    return duty(request, services, account)
+
+
+@router.get("/parts/alerts")
+def alerts_part(request: Request, services: Deps, _: Viewer) -> Response:
+    translate = translator(language_of(request, services))
+    cards, recent = open_cards(services, translate), recent_cards(services, translate)
+    return render(request, "parts/alerts.html", cards=cards, recent=recent)
+
+
+@router.get("/parts/devices")
+def devices_part(request: Request, services: Deps, _: Viewer) -> Response:
+    translate = translator(language_of(request, services))
+    return render(request, "parts/devices.html", buildings=buildings(services, translate))
+
+
+@router.post("/parts/alerts/{alert_id}/acknowledge")
+def acknowledge(request: Request, services: Deps, account: Duty, alert_id: int) -> Response:
+    """The button 我来处理; answers with the renewed list."""
+    services.book.acknowledge(alert_id, account.display_name, services.now_ms())
+    services.feed.publish_alert(str(alert_id))
+    return alerts_part(request, services, account)
+
+
+@router.get("/devices/{device_id}")
+def device(request: Request, services: Deps, account: Viewer, device_id: str) -> Response:
+    """One device with the last day of each of its series."""
+    found = services.campus().devices.get(device_id)
+    if found is None:
+        raise NotFound("device", device_id)
+    series = [
+        {
+            "quantity": one.quantity.value,
+            "channel": one.channel,
+            "label": SPECS[one.quantity].label,
+            "unit": SPECS[one.quantity].unit,
+        }
+        for one in services.board.device(device_id)
+    ]
+    return render(request, "device.html", account=account, device=found, series=series)
+
+
+@router.get("/phone")
+def phone(request: Request, services: Deps, account: Viewer) -> Response:
+    """Messages as the phone would show them."""
+    return render(request, "phone.html", account=account, messages=_phone_messages(services))
+
+
+@router.get("/parts/phone")
+def phone_part(request: Request, services: Deps, _: Viewer) -> Response:
+    return render(request, "parts/phone.html", messages=_phone_messages(services))
+
+
+@router.get("/held")
+def held(request: Request, services: Deps, account: Viewer) -> Response:
+    """Unregistered devices and messages held back."""
+    entries = services.quarantine.held(limit=100)
+    shown = [
+        (one, clock(one.time_ms, services), one.payload[:2000].decode(errors="replace")) for one in entries
+    ]
+    strangers = [(one, clock(one.last_ms, services)) for one in services.quarantine.strangers()]
+    return render(request, "held.html", account=account, entries=shown, strangers=strangers)
+
+
+def _phone_messages(services: Deps) -> list[dict[str, object]]:
+    query = sa.select(PhoneMessageRow).order_by(PhoneMessageRow.id.desc()).limit(50)
+    with Session(reading(services.database)) as session:
+        rows = session.scalars(query).all()
+    return [
+        {
+            "title": row.title,
+            "body": lines(row.body),
+            "recipient": row.recipient,
+            "time": clock(row.time_ms, services),
+        }
+        for row in reversed(rows)
+    ]

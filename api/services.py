@@ -1,0 +1,34 @@
+"""The collaborators of the API, handed over by the service."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+
+from alerts.book import AlertBook
+from api.live import LiveFeed
+from api.ports import Health, QuarantineDesk
+from campus.campus import Campus
+from store.board import Board
+from store.timeseries import TimeSeriesStore
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Services:
+    """*campus* is asked at each request, so that a reload shows at once."""
+
+    campus: Callable[[], Campus]
+    store: TimeSeriesStore
+    board: Board
+    book: AlertBook
+    database: sa.Engine
+    feed: LiveFeed
+    quarantine: QuarantineDesk
+    health: Callable[[], Health]
+    metrics: CollectorRegistry
+    now_ms: Callable[[], int]
+    version: str
+    demo: bool = False

@@ -1,0 +1,26 @@
+// The connection's state, said plainly, and what a person folded stays folded when the list renews itself.
+(function () {
+  "use strict";
+  const link = document.getElementById("link");
+  const lost = document.getElementById("lost");
+  function show(on) {
+    if (!link) return;
+    link.textContent = on ? link.dataset.on : link.dataset.off;
+    link.className = "link " + (on ? "on" : "off");
+    lost.hidden = on;
+  }
+  document.body.addEventListener("htmx:sseOpen", () => show(true));
+  document.body.addEventListener("htmx:sseError", () => show(false));
+  document.body.addEventListener("htmx:sseClose", () => show(false));
+  const folded = new Set();
+  document.body.addEventListener("toggle", (event) => {
+    const key = event.target.dataset && event.target.dataset.keep;
+    if (key) event.target.open ? folded.delete(key) : folded.add(key);
+  }, true);
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    event.target.querySelectorAll("details[data-keep]").forEach((one) => { if (folded.has(one.dataset.keep)) one.open = false; });
+    if (event.target.id === "phone") event.target.scrollTop = event.target.scrollHeight;
+  });
+  const phone = document.getElementById("phone");
+  if (phone) phone.scrollTop = phone.scrollHeight;
+})();
