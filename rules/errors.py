@@ -17,10 +17,3 @@ class BadSnapshot(RulesError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the rules' snapshot cannot be read: {reason}")
-
-
-class BadHistory(RulesError):
-    """Raised for a history without the columns a replay needs."""
-
-    def __init__(self, found: str, expected: str) -> None:
-        super().__init__(f"found {found}; expected {expected}")

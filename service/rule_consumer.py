@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 import structlog
-from alerts.book import AlertBook
-from rules.engine import Engine
 
+from alerts.book import AlertBook
 from campus.clock import SECOND_MS
+from rules.engine import Engine
 from rules.verdict import Transition
 from store.errors import JournalDamaged
 from store.journal import Batch, Journal

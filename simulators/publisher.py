@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 import structlog
+from paho.mqtt.enums import CallbackAPIVersion
 
 from simulators.fleet import Fleet
 from simulators.formats.contract import Publication

@@ -67,3 +67,10 @@ class DatabaseTooNew(StoreError):
         super().__init__(
             f"{database} is at revision {revision}, which this version does not know; update shouyuan or restore a backup"
         )
+
+
+class BadHistory(StoreError):
+    """Raised for a file that is no history of readings."""
+
+    def __init__(self, file: str, found: str, expected: str) -> None:
+        super().__init__(f"{file}: found {found}; expected {expected}")

@@ -1,0 +1,22 @@
+"""The command line: ``shouyuan``."""
+
+from __future__ import annotations
+
+import typer
+
+from service import cli_admin, cli_history, cli_up
+
+app = typer.Typer(
+    name="shouyuan",
+    help="守园: watches a campus: water, pipes in frost, the canteen's cold chain, electricity.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+cli_up.register(app)
+cli_history.register(app)
+cli_admin.register(app)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

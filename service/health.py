@@ -1,0 +1,89 @@
+"""How the parts do, in words, and in numbers for Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.ports import Condition, Health, Part
+from service.metrics import Sample
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+
+#: a store this many batches behind is worth a word
+_LAG_BATCHES = 5_000
+
+
+def of(runtime: Runtime) -> Health:
+    """The health of every part."""
+    return Health((_broker(runtime), _ingest(runtime), _rules(runtime), _store(runtime), _outbox(runtime)))
+
+
+def samples(runtime: Runtime) -> list[Sample]:
+    """Metrics of every part."""
+    counts = runtime.journal.counts()
+    connection = runtime.connection
+    return [
+        ("shouyuan_messages_journaled_total", "Messages whose readings were journaled", counts.journaled),
+        ("shouyuan_messages_quarantined_total", "Messages held back", counts.quarantined),
+        ("shouyuan_messages_duplicate_total", "Messages known already", counts.duplicates),
+        ("shouyuan_messages_ignored_total", "Messages that rightly hold no reading", counts.ignored),
+        ("shouyuan_messages_received_total", "Messages accounted for", counts.received),
+        ("shouyuan_ingest_waiting", "Messages received and not yet judged", runtime.pipeline.waiting),
+        (
+            "shouyuan_broker_connected",
+            "1 while connected to the broker",
+            float(bool(connection and connection.connected)),
+        ),
+        ("shouyuan_journal_bytes", "Bytes of the journal", runtime.journal.size_bytes()),
+        ("shouyuan_journal_seq", "Newest batch", runtime.journal.last_seq()),
+        ("shouyuan_rules_seq", "Newest batch judged", runtime.rules.seq),
+        ("shouyuan_store_seq", "Newest batch in the time-series store", runtime.storing.seq),
+        ("shouyuan_store_refused_total", "Readings the store will never take", runtime.storing.refused),
+        ("shouyuan_outbox_waiting", "Messages to people not sent yet", runtime.outbox.waiting()),
+        ("shouyuan_alerts_open", "Alerts not resolved", len(runtime.book.open_alerts())),
+        ("shouyuan_live_pages", "Pages listening", runtime.feed.subscribers),
+    ]
+
+
+def _broker(runtime: Runtime) -> Part:
+    connection = runtime.connection
+    if runtime.broker is not None and not runtime.broker.running:
+        return Part("broker", Condition.DOWN, "the embedded broker has ended")
+    if connection is None or not connection.connected:
+        return Part("broker", Condition.DOWN, connection.reason if connection is not None else "not started")
+    return Part("broker", Condition.OK)
+
+
+def _ingest(runtime: Runtime) -> Part:
+    stalled = runtime.pipeline.stalled
+    return Part("ingest", Condition.DOWN if stalled else Condition.OK, stalled)
+
+
+def _rules(runtime: Runtime) -> Part:
+    behind = runtime.journal.last_seq() - runtime.rules.seq
+    return Part(
+        "rules",
+        Condition.DEGRADED if behind > _LAG_BATCHES else Condition.OK,
+        f"{behind} batches behind" if behind else "",
+    )
+
+
+def _store(runtime: Runtime) -> Part:
+    if runtime.storing.unavailable:
+        return Part("store", Condition.DEGRADED, runtime.storing.unavailable)
+    behind = runtime.journal.last_seq() - runtime.storing.seq
+    return Part(
+        "store",
+        Condition.DEGRADED if behind > _LAG_BATCHES else Condition.OK,
+        f"{behind} batches behind" if behind else "",
+    )
+
+
+def _outbox(runtime: Runtime) -> Part:
+    waiting = runtime.outbox.waiting()
+    return Part(
+        "outbox",
+        Condition.DEGRADED if waiting > 100 else Condition.OK,
+        f"{waiting} waiting" if waiting else "",
+    )

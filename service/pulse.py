@@ -1,0 +1,109 @@
+"""The service's pulse: time goes on in the journal while nothing arrives, pages hear of news, old batches go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from api.live import LiveFeed
+from campus.clock import SECOND_MS
+from service.rule_consumer import RuleConsumer
+from store.board import Board
+from store.consumer import StoreConsumer
+from store.embedded import EmbeddedStore
+from store.errors import JournalDamaged, StoreError
+from store.journal import Journal
+from store.timeseries import TimeSeriesStore
+
+log = structlog.get_logger()
+
+HEARTBEAT_MS = 2 * SECOND_MS
+_TRIM_EVERY = 60
+#: batches kept behind the slowest consumer, so that recent redeliveries are known after a restart
+_KEPT_BATCHES = 2_000
+
+
+class Heart:
+    """Appends an empty batch when the journal was quiet, and trims it behind the slowest consumer."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rules: RuleConsumer,
+        store: StoreConsumer,
+        series: TimeSeriesStore,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._journal = journal
+        self._rules = rules
+        self._store = store
+        self._series = series
+        self._now_ms = now_ms
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self._beats = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def beat(self) -> None:
+        """One beat."""
+        now_ms = self._now_ms()
+        if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
+            self._journal.append((), committed_ms=now_ms)
+        self._beats += 1
+        if self._beats % _TRIM_EVERY == 0:
+            self._journal.trim(min(self._rules.snapshot_seq, self._store.seq) - _KEPT_BATCHES)
+            if isinstance(self._series, EmbeddedStore):
+                self._series.roll_up(limit=5_000)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_MS / SECOND_MS / 2):
+            try:
+                self.beat()
+            except StoreError as error:
+                log.warning("heart.failed", reason=str(error))
+            except Exception:
+                log.exception("heart.failed")
+
+
+class LivePump:
+    """Follows the journal's end for the board and the live feed; it keeps no offset, as it needs none."""
+
+    def __init__(self, journal: Journal, board: Board, feed: LiveFeed) -> None:
+        self._journal = journal
+        self._board = board
+        self._feed = feed
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self._seq = journal.last_seq()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self._journal.wait(self._seq, 0.5):
+                continue
+            try:
+                for batch in self._journal.read(self._seq, max_batches=64):
+                    self._board.put(batch.readings)
+                    self._feed.publish_readings(batch.readings)
+                    self._seq = batch.seq
+            except JournalDamaged as error:
+                self._seq = error.seq
+            except Exception:
+                log.exception("live.failed")
+                self._stopping.wait(1)

@@ -1,0 +1,191 @@
+"""The composition root: every part made, joined, started in order, and stopped in the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from alerts.book import AlertBook
+from alerts.channels.opening import open_channels
+from alerts.dispatcher import Dispatcher
+from alerts.outbox import Outbox
+from api.accounts import Accounts
+from api.live import LiveFeed
+from api.services import Services
+from campus.campus import Campus
+from ingest.connection import BrokerAddress, Connection
+from ingest.judge import Judge
+from ingest.pipeline import Pipeline
+from rules.engine import Engine
+from rules.settings import RuleSettings
+from rules.verdict import Transition
+from service import health, metrics
+from service.broker import EmbeddedBroker
+from service.demo import is_drill
+from service.desk import Desk
+from service.lock import DataLock
+from service.pulse import Heart, LivePump
+from service.rule_consumer import RuleConsumer
+from service.settings import ServiceSettings
+from store.board import Board
+from store.consumer import StoreConsumer
+from store.journal import Journal
+from store.opening import open_store
+from store.operations.database import open_database
+
+log = structlog.get_logger()
+
+VERSION = "0.1.0"
+
+
+def wall_ms() -> int:
+    """The wall clock, read here and handed down."""
+    return time.time_ns() // 1_000_000
+
+
+class Runtime:
+    """One running service. Made from a campus; started and stopped once."""
+
+    def __init__(
+        self,
+        campus: Campus,
+        settings: ServiceSettings,
+        *,
+        now_ms: Callable[[], int] = wall_ms,
+        write: Callable[[str], None] = print,
+        demo: bool = False,
+    ) -> None:
+        self._campus = campus
+        self.settings = settings
+        self.now_ms = now_ms
+        data = settings.data
+        self._lock = DataLock(data)
+        self._lock.acquire()
+        self.database = open_database(settings.operations_url())
+        self.journal = Journal(data / "journal.db", quota_bytes=campus.site.journal_quota_mb * 1024 * 1024)
+        self.store = open_store(campus.site.store, data)
+        self.board = Board()
+        self.feed = LiveFeed()
+        self.book = AlertBook(self.database, self.campus, is_drill=is_drill)
+        self.outbox = Outbox(self.database)
+        channels = open_channels(
+            campus.site,
+            database=self.database,
+            now_ms=now_ms,
+            write=write,
+            told=lambda: self.feed.publish_alert("phone"),
+        )
+        self.dispatcher = Dispatcher(self.outbox, channels, self.book, now_ms=now_ms)
+        self.rules = RuleConsumer(
+            self.journal,
+            Engine(campus, RuleSettings(campus.rules)),
+            self.book,
+            on_transitions=self._on_transitions,
+        )
+        self.storing = StoreConsumer(self.journal, self.store)
+        self.judge = Judge(self.campus)
+        self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
+        self.broker = _embedded_broker(campus, data)
+        self.connection: Connection | None = None
+        self.heart = Heart(self.journal, self.rules, self.storing, self.store, now_ms)
+        self.pump = LivePump(self.journal, self.board, self.feed)
+        self.accounts = Accounts(self.database)
+        self._demo = demo
+
+    def campus(self) -> Campus:
+        """The campus of the moment."""
+        return self._campus
+
+    def start(self) -> None:
+        """Brings the parts up, those behind the journal before those before it."""
+        self.rules.recover()
+        self._prime_board()
+        self.dispatcher.start()
+        self.storing.start()
+        self.rules.start()
+        self.pump.start()
+        self.pipeline.start()
+        self.heart.start()
+        if self.broker is not None:
+            self.broker.start()
+        self.connection = Connection(
+            self.broker_address(), self.judge.topics(), self.pipeline.put, now_ms=self.now_ms
+        )
+        self.connection.start()
+        self.accounts.first_run(self.now_ms())
+        log.info("service.started", site=self._campus.site.id, devices=len(self._campus.devices))
+
+    def stop(self) -> None:
+        """Stops the flow at its source first, so that what is under way is finished."""
+        if self.connection is not None:
+            self.connection.stop()
+        for part in (self.pipeline, self.heart, self.rules, self.storing, self.dispatcher, self.pump):
+            part.stop()
+        self.feed.close()
+        if self.broker is not None:
+            self.broker.stop()
+        self.store.close()
+        self.journal.close()
+        self.database.dispose()
+        self._lock.release()
+        log.info("service.stopped")
+
+    def broker_address(self) -> BrokerAddress:
+        """Where ingest connects, as site.yaml says or as the embedded broker came up."""
+        broker = self._campus.site.broker
+        client_id = f"{broker.client_id}-{self._campus.site.id}"
+        username, password = broker.username, broker.password.get_secret_value()
+        if self.broker is not None:
+            port, protocol = self.broker.port, self.broker.protocol
+            return BrokerAddress("127.0.0.1", port, client_id, username, password, protocol=protocol)
+        url = urlsplit(broker.url)
+        tls = url.scheme == "mqtts"
+        port = url.port or (8883 if tls else 1883)
+        return BrokerAddress(
+            url.hostname or "", port, client_id, username, password, tls=tls, ca_file=broker.ca_file
+        )
+
+    def services(self) -> Services:
+        """What the API is made with."""
+        return Services(
+            campus=self.campus,
+            store=self.store,
+            board=self.board,
+            book=self.book,
+            database=self.database,
+            feed=self.feed,
+            quarantine=Desk(self.journal, self.pipeline),
+            health=lambda: health.of(self),
+            metrics=metrics.registry(lambda: health.samples(self)),
+            now_ms=self.now_ms,
+            version=VERSION,
+            demo=self._demo,
+        )
+
+    def _on_transitions(self, transitions: Sequence[Transition]) -> None:
+        self.dispatcher.wake()
+        for one in transitions:
+            self.feed.publish_alert(one.subject)
+
+    def _prime_board(self) -> None:
+        try:
+            self.board.prime(self.store.latest())
+        except (
+            Exception
+        ):  # pages start empty and fill as readings come; the store is tried on by its consumer
+            log.exception("board.not_primed")
+
+
+def _embedded_broker(campus: Campus, data: Path) -> EmbeddedBroker | None:
+    settings = campus.site.broker
+    if settings.url != "embedded":
+        return None
+    host, _, port = settings.listen.rpartition(":")
+    credentials = (settings.username, settings.password.get_secret_value()) if settings.username else None
+    return EmbeddedBroker(
+        data.resolve() / "broker", host=host or "127.0.0.1", port=int(port), credentials=credentials
+    )

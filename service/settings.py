@@ -1,0 +1,26 @@
+"""Settings of the process itself, from the command line or the environment (``SHOUYUAN_…``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Where data lies and where pages are served. The campus itself is in its folder."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOUYUAN_", frozen=True, extra="ignore")
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    #: sqlite under *data* unless a PostgreSQL URL is given
+    database_url: str = ""
+    log_json: bool = False
+    log_level: str = "info"
+
+    def operations_url(self) -> str:
+        """The operations database's URL."""
+        return self.database_url or f"sqlite:///{self.data / 'operations.db'}"
