@@ -1,0 +1,74 @@
+"""Units, times and durations."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campus.clock import SHANGHAI, from_ms, iso, parse_duration, parse_iso, to_ms
+from campus.errors import BadDuration, BadTime, UnknownUnit
+from campus.quantity import SPECS, Quantity
+from campus.unit import to_canonical
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "unit", "expected"),
+    [
+        (Quantity.ENERGY, 110.046, "Wh", 0.110046),
+        (Quantity.ENERGY, 2, "MWh", 2000),
+        (Quantity.ENERGY, 500, "mWh", 0.0005),
+        (Quantity.ACTIVE_POWER, 219.4, "W", 0.2194),
+        (Quantity.WATER_VOLUME, 5342, "L", 5.342),
+        (Quantity.WATER_FLOW, 1, "L/min", 0.06),
+        (Quantity.TEMPERATURE, 32, "°F", 0),
+        (Quantity.TEMPERATURE, 273.15, "K", 0),
+        (Quantity.PRESSURE, 1018, "hPa", 101.8),
+        (Quantity.BATTERY_VOLTAGE, 2855, "mV", 2.855),
+    ],
+)
+def test_units_become_canonical(quantity, value, unit, expected):
+    """A source's unit becomes the quantity's own, milli and mega kept apart."""
+    assert to_canonical(quantity, value, unit) == pytest.approx(expected)
+
+
+def test_a_wrong_unit_is_named():
+    """A unit that cannot measure the quantity is refused with both named."""
+    with pytest.raises(UnknownUnit, match=r"'kg' cannot measure temperature"):
+        to_canonical(Quantity.TEMPERATURE, 1, "kg")
+
+
+@given(st.sampled_from(list(Quantity)), st.floats(-1e6, 1e6))
+def test_the_canonical_unit_changes_nothing(quantity, value):
+    """A value in the canonical unit stays as it is."""
+    assert to_canonical(quantity, value, SPECS[quantity].unit) == value
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_times_go_round(time_ms):
+    """Milliseconds survive datetimes and ISO 8601."""
+    assert to_ms(from_ms(time_ms, SHANGHAI)) == time_ms
+    assert parse_iso(iso(time_ms)) == time_ms
+    assert parse_iso(iso(time_ms, SHANGHAI)) == time_ms
+
+
+def test_a_time_without_zone_needs_one():
+    """A local time is read in the zone given and refused without."""
+    assert parse_iso("2026-11-21T12:00:00", SHANGHAI) == parse_iso("2026-11-21T04:00:00Z")
+    with pytest.raises(BadTime):
+        parse_iso("2026-11-21T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("1h30m", 5_400_000), ("2d", 172_800_000), (5, 5000)]
+)
+def test_durations(text, ms):
+    """Durations are read with their units; a bare number is seconds."""
+    assert parse_duration(text) == ms
+
+
+@given(st.text(max_size=12))
+def test_no_text_breaks_durations(text):
+    """Whatever is written, the answer is a number or the one error."""
+    try:
+        assert parse_duration(text) >= 0
+    except BadDuration as error:
+        assert repr(text) in str(error)

@@ -1,0 +1,150 @@
+"""Fixtures for every room: a small campus, temporary stores, real brokers, a clock that only moves when told."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from campus.campus import Campus
+from campus.device import Device, Place
+from campus.site import Site
+from store.journal import Journal
+from store.operations.database import open_database
+
+#: 2026-11-21 12:00 in Shanghai, a Saturday in term
+NOON_MS = 1_795_233_600_000
+
+
+class Clock:
+    """Time that moves only when told."""
+
+    def __init__(self, now_ms: int = NOON_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def forward(self, seconds: float) -> None:
+        self.now_ms += round(seconds * 1000)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def site():
+    return Site.model_validate(
+        {
+            "id": "school",
+            "name": "测试学校",
+            "buildings": [
+                {"id": "canteen", "name": "食堂", "use": "canteen"},
+                {"id": "t1", "name": "教学楼", "use": "teaching"},
+            ],
+            "tariffs": {"water_yuan_m3": 4.0, "electricity_yuan_kwh": 0.5},
+            "channels": {"phone": {"kind": "phone_page"}, "console": {"kind": "console"}},
+            "routes": [{"severity": "warning", "channels": ["phone"], "fallback": ["console"]}],
+        }
+    )
+
+
+@pytest.fixture
+def devices():
+    canteen, teaching = Place(site="school", building="canteen"), Place(site="school", building="t1")
+    return [
+        Device(
+            id="freezer",
+            name="冷冻柜",
+            kind="cold_storage",
+            place=canteen,
+            profile="freezer",
+            address="Freezer",
+            decoder="zigbee2mqtt",
+        ),
+        Device(
+            id="fridge",
+            name="冷藏柜",
+            kind="cold_storage",
+            place=canteen,
+            profile="fridge",
+            address="24e124000000000a",
+            decoder="chirpstack_v4",
+        ),
+        Device(
+            id="meter",
+            name="水表",
+            kind="water_meter",
+            place=teaching,
+            address="33225544",
+            decoder="wmbusmeters",
+            register_modulus=1000,
+        ),
+        Device(
+            id="circuit",
+            name="照明",
+            kind="electricity_meter",
+            place=teaching,
+            address="light",
+            decoder="tasmota",
+        ),
+        Device(
+            id="pipe",
+            name="管壁",
+            kind="pipe_probe",
+            place=teaching,
+            role="pipe_wall",
+            address="pipe1",
+            decoder="tasmota",
+        ),
+        Device(
+            id="outdoor",
+            name="室外",
+            kind="climate",
+            place=teaching,
+            role="outdoor",
+            address="out1",
+            decoder="tasmota",
+        ),
+    ]
+
+
+@pytest.fixture
+def campus(site, devices):
+    return Campus(site=site, devices=devices)
+
+
+@pytest.fixture
+def journal(tmp_path):
+    opened = Journal(tmp_path / "journal.db", quota_bytes=64 * 1024 * 1024)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'operations.db'}")
+    yield engine
+    engine.dispose()
+
+
+def broker_programs():
+    """Every broker that can be embedded here, as test parameters; mosquitto is skipped where it is not installed."""
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    missing = pytest.mark.skipif(
+        mosquitto is None, reason="mosquitto is not installed (Debian package mosquitto)"
+    )
+    nats = Path(sysconfig.get_path("scripts")) / "nats-server"
+    return [
+        pytest.param(mosquitto, id="mosquitto", marks=[pytest.mark.mosquitto, missing]),
+        pytest.param(str(nats), id="nats-server"),
+    ]
+
+
+def pytest_generate_tests(metafunc):
+    if "broker_program" in metafunc.fixturenames:
+        metafunc.parametrize("broker_program", broker_programs())
