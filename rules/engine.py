@@ -22,6 +22,7 @@ from rules.settings import RuleSettings
 from rules.verdict import Transition, Verdict
 
 _VERSION = 1
+_LEAST_GAP_S = 900
 
 
 class _Instance:
@@ -37,11 +38,19 @@ class _Instance:
         self.timing = Timing(
             delay_ms=lambda level: round(rule.delay_s(params, level) * SECOND_MS),
             keep_firing_ms=round(params.keep_firing_for_s * SECOND_MS),
-            max_gap_ms=round(params.max_gap_s * SECOND_MS),
+            max_gap_ms=_max_gap_ms(params, device),
         )
         self.state: Any = rule.start(device)
         self.machine = Machine()
         self.due_ms: int | None = None
+
+
+def _max_gap_ms(params: RuleParams, device: Device) -> int:
+    """The longest silence over which a level counts as holding: three intervals where the register names one."""
+    seconds = params.max_gap_s
+    if device.interval_s:
+        seconds = min(seconds, max(_LEAST_GAP_S, 3 * device.interval_s))
+    return round(seconds * SECOND_MS)
 
 
 class Engine:
@@ -77,13 +86,14 @@ class Engine:
         """
         found: list[Transition] = []
         for reading in readings:
+            # Every reading moves time on, whoever it is for: so results do not depend on where batches end.
+            self._meet_deadlines(max(self._now_ms, min(reading.time_ms, batch_time_ms)), found)
             instances = self._instances_of(reading.series)
             if not instances or reading.quality is Quality.LATE:
                 continue
             if reading.time_ms <= self._last_ms.get(reading.series, 0):
                 continue
             self._last_ms[reading.series] = reading.time_ms
-            self._meet_deadlines(min(reading.time_ms, batch_time_ms), found)
             for instance in instances:
                 self._read(instance, reading, found)
         self._meet_deadlines(batch_time_ms, found)

@@ -5,10 +5,15 @@ StoreError
 ├── PointRefused         the store will never take this reading
 ├── BadStoreUrl          the URL names no store of ours
 ├── JournalFull          the journal has reached its quota; nothing was written
-└── JournalDamaged       a committed batch cannot be read back
+├── JournalDamaged       a committed batch cannot be read back
+├── DatabaseTooNew       a later version has migrated the operations database
+└── BadHistory           a file is no history of readings
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 
 
 class StoreError(Exception):
@@ -25,19 +30,24 @@ class StoreUnavailable(StoreError):
 
 
 class PointRefused(StoreError):
-    """Raised when a reading can never be stored, so that its batch can go on without it."""
+    """Raised when readings can never be stored, after the rest of their batch was.
 
-    def __init__(self, index: int, reason: str) -> None:
+    *refused* holds the position in the batch and the reason of each, the first one's also in *index* and *reason*.
+    """
+
+    def __init__(self, index: int, reason: str, *, further: Sequence[tuple[int, str]] = ()) -> None:
         self.index = index
         self.reason = reason
-        super().__init__(f"reading {index} of the batch was refused: {reason}")
+        self.refused = ((index, reason), *further)
+        more = f" (and {len(further)} more)" if further else ""
+        super().__init__(f"reading {index} of the batch was refused: {reason}{more}")
 
 
 class BadStoreUrl(StoreError):
-    """Raised for a store URL that names none of ours."""
+    """Raised for a store URL that names none of ours. What stands before an ``@`` may be a token and is left out."""
 
     def __init__(self, found: str) -> None:
-        self.found = found
+        self.found = found = re.sub(r"//.*@", "//***@", found)
         super().__init__(
             f"store {found!r} is not known; expected embedded or influxdb2://TOKEN@HOST:PORT/ORG/BUCKET"
         )

@@ -1,26 +1,49 @@
-"""InfluxDB's line protocol: measurement = quantity, tags device and channel, fields value and quality."""
+"""InfluxDB's line protocol: measurement = quantity, tags device and channel, fields value and quality.
+
+Both fields are floats, always: a field's type can never change within a shard (INTEGRATIONS.md 4.4), and an integer
+written once by another program would refuse ours for good.
+"""
 
 from __future__ import annotations
 
-from campus.reading import Reading
+import functools
+import re
 
-_KEY = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+from campus.reading import Reading, Series
 
-
-def line(reading: Reading) -> str:
-    """One reading; the value is always a float, as a field's type can never change (INTEGRATIONS.md 4.4)."""
-    series = reading.series
-    channel = f",channel={tag(series.channel)}" if series.channel else ""
-    value = repr(float(reading.value))
-    return f"{series.quantity.value},device={tag(series.device)}{channel} value={value},quality={int(reading.quality)}i {reading.time_ms}"
+_SIGNS = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+_PADDING = "\u200b"
+_PADDED = re.compile(rf"\\{_PADDING}*\Z")
 
 
-def tag(text: str) -> str:
-    """A tag's value, escaped. After a trailing backslash stands a zero-width space, or it would escape the next sign."""
-    cleaned = text.replace("\n", " ").replace("\r", " ")
-    return cleaned.translate(_KEY) if not cleaned.endswith("\\") else cleaned.translate(_KEY) + "\u200b"
+def lines(readings: list[Reading]) -> bytes:
+    """The body of a write with precision ``ms``."""
+    return "\n".join(
+        f"{_key(one.series)} value={float(one.value)!r},quality={float(one.quality)!r} {one.time_ms}"
+        for one in readings
+    ).encode()
 
 
-def untag(text: str) -> str:
+def stored_tag(text: str) -> str:
+    """The text that is stored for a tag *text*.
+
+    The protocol has no way to write a backslash at a tag's end: it would escape the sign after the tag. Such a text
+    gets a zero-width space behind it, and one that already ends like that another, so that :func:`text_of` always
+    finds the way back.
+    """
+    return text + _PADDING if _PADDED.search(text) else text
+
+
+def text_of(tag: str) -> str:
     """The text a stored tag stands for."""
-    return text.removesuffix("\u200b") if text.endswith("\\\u200b") else text
+    return tag[:-1] if tag.endswith(_PADDING) and _PADDED.search(tag) else tag
+
+
+@functools.lru_cache(maxsize=65_536)
+def _key(series: Series) -> str:
+    channel = f",channel={_escaped(series.channel)}" if series.channel else ""  # an empty tag is not allowed
+    return f"{series.quantity.value},device={_escaped(series.device)}{channel}"
+
+
+def _escaped(text: str) -> str:
+    return stored_tag(text).translate(_SIGNS)

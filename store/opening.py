@@ -6,15 +6,20 @@ from pathlib import Path
 
 from store.embedded import EmbeddedStore
 from store.errors import BadStoreUrl
+from store.refusal import Refused
 from store.timeseries import TimeSeriesStore
 
 
-def open_store(url: str, data: Path) -> TimeSeriesStore:
-    """``embedded`` (a file under *data*), or ``influxdb2://TOKEN@HOST:PORT/ORG/BUCKET`` (``influxdb2s`` over TLS)."""
-    if url == "embedded":
-        return EmbeddedStore(data / "timeseries.db")
-    if url.startswith(("influxdb2://", "influxdb2s://")):
-        from store.influx import InfluxStore, parse_url
+def open_store(url: str, data_dir: Path, *, refused: Refused | None = None) -> TimeSeriesStore:
+    """``embedded`` (a file under *data_dir*), or ``influxdb2://TOKEN@HOST:PORT/ORG/BUCKET`` (``influxdb2s`` over TLS).
 
-        return InfluxStore(parse_url(url))
+    *refused* is told of each reading the store will never take.
+    """
+    if url == "embedded":
+        return EmbeddedStore(data_dir / "timeseries.db", refused=refused)
+    if url.startswith(("influxdb2://", "influxdb2s://")):
+        from store.influx import InfluxStore
+        from store.influx_address import parse_url
+
+        return InfluxStore(parse_url(url), refused=refused)
     raise BadStoreUrl(url)

@@ -35,11 +35,17 @@ class TimeSeriesStore(Protocol):
     """Where readings are kept. Writing is idempotent on (series, time): a replayed batch changes nothing.
 
     Steps are aligned to *origin_ms*, so a caller gets local days by passing local midnight; empty steps give no
-    point. Every method may raise :class:`store.errors.StoreUnavailable` (try again later) and ``write``
-    :class:`store.errors.PointRefused` (this reading will never be taken).
+    point. Every method may raise :class:`store.errors.StoreUnavailable` (try again later).
     """
 
-    def write(self, readings: Sequence[Reading]) -> None: ...
+    def write(self, readings: Sequence[Reading]) -> None:
+        """Stores *readings*; of several of one series and time the last wins.
+
+        A reading that will never be taken does not hold up the others: they are stored, then each refused one is
+        told to the hook the store was made with, or, without a hook, one
+        :class:`store.errors.PointRefused` is raised that carries them all.
+        """
+        ...
 
     def latest(self, series: Iterable[Series] | None = None) -> dict[Series, Point]:
         """The newest point of each series asked for; of all series where None."""

@@ -83,24 +83,26 @@ def _with_hours(connection: sqlite3.Connection, number: int, start_ms: int, end_
     last_ms = end_ms // HOUR_MS * HOUR_MS
     if first_ms >= last_ms:
         return _points(connection, number, start_ms, end_ms)
-    connection.execute("BEGIN")  # one view of points, hours and stale hours
-    try:
-        stale = [
-            hour_ms
-            for (hour_ms,) in connection.execute(
-                "SELECT hour_ms FROM stale_hours WHERE series = ? AND hour_ms >= ? AND hour_ms < ?",
-                (number, first_ms, last_ms),
-            )
-        ]
-        parts: list[_Part] = connection.execute(
-            "SELECT hour_ms, n, total, low, high, opening, closing FROM hours h WHERE series = ?1 AND hour_ms >= ?2 AND hour_ms < ?3"
-            " AND NOT EXISTS (SELECT 1 FROM stale_hours s WHERE s.series = ?1 AND s.hour_ms = h.hour_ms)",
-            (number, first_ms, last_ms),
-        ).fetchall()
-        for hour_ms in stale:
-            parts += _points(connection, number, hour_ms, hour_ms + HOUR_MS)
-        parts += _points(connection, number, start_ms, first_ms)
-        parts += _points(connection, number, last_ms, end_ms)
-    finally:
-        connection.execute("COMMIT")
-    return sorted(parts, key=lambda part: part[0])
+    parts: list[_Part] = connection.execute(
+        "SELECT hour_ms, n, total, low, high, opening, closing FROM hours h"
+        " WHERE series = ?1 AND hour_ms >= ?2 AND hour_ms < ?3 AND NOT EXISTS"
+        " (SELECT 1 FROM stale_hours s WHERE s.series = ?1 AND s.hour_ms = h.hour_ms)",
+        (number, first_ms, last_ms),
+    ).fetchall()
+    parts += _points(connection, number, start_ms, first_ms)
+    parts += _points_of_stale_hours(connection, number, first_ms, last_ms)
+    parts += _points(connection, number, last_ms, end_ms)
+    parts.sort(key=lambda part: part[0])
+    return parts
+
+
+def _points_of_stale_hours(
+    connection: sqlite3.Connection, number: int, start_ms: int, end_ms: int
+) -> list[_Part]:
+    rows = connection.execute(
+        "SELECT time_ms, 1, value, value, value, value, value FROM stale_hours s CROSS JOIN points p"
+        " ON p.series = s.series AND p.time_ms >= s.hour_ms AND p.time_ms < s.hour_ms + ?4"
+        " WHERE s.series = ?1 AND s.hour_ms >= ?2 AND s.hour_ms < ?3",
+        (number, start_ms, end_ms, HOUR_MS),
+    )
+    return rows.fetchall()

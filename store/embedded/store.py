@@ -2,77 +2,74 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from campus.clock import HOUR_MS
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from store.embedded.connections import Connections
+from store.embedded.deletion import close_hours, forget
+from store.embedded.hours import hour_of, mark_stale, roll_up
 from store.embedded.query import by_step, raw
-from store.embedded.schema import SCHEMA, connect
-from store.errors import PointRefused, StoreUnavailable
+from store.refusal import Refusal, Refused, sort_out, tell
 from store.timeseries import Aggregate, Point
 
-Refused = Callable[[Reading, str], None]
+_ALWAYS_MS = 2**62
+_Row = tuple[int, int, float, int]
 
 
 class EmbeddedStore:
-    """Readings in one SQLite file. Thread-safe: one writer, readers of their own.
+    """Readings in one SQLite file. Thread-safe: one writer, readers that never wait for it.
 
-    *refused* is told of each reading that can never be stored; without it :class:`PointRefused` is raised after the
-    rest of the batch was written.
+    *refused* is told of each reading that can never be stored; see :class:`store.timeseries.TimeSeriesStore`.
     """
 
     def __init__(self, path: Path, *, refused: Refused | None = None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
         self._refused = refused
+        self._connections = Connections(path)
         self._lock = threading.Lock()
-        self._writer = connect(path)
-        self._writer.executescript(SCHEMA)
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._ids: dict[Series, int] = {
-            Series(device, Quantity(quantity), channel): number
-            for number, device, quantity, channel in self._writer.execute(
-                "SELECT id, device, quantity, channel FROM series"
-            )
-        }
+        with self._connections.reading() as connection:
+            self._ids = _numbers(connection)
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Stores *readings*; one of the same series and time replaces the earlier, so a repeat changes nothing."""
-        bad = [index for index, reading in enumerate(readings) if not math.isfinite(reading.value)]
-        good = readings if not bad else [one for one in readings if math.isfinite(one.value)]
+        good, refused = sort_out(readings)
         if good:
-            with self._lock, self._transaction() as connection:
-                self._write(connection, good)
-        for index in bad:
-            if self._refused is None:
-                raise PointRefused(index, f"{readings[index].series} has the value {readings[index].value}")
-            self._refused(readings[index], "not a finite number")
+            with self._lock:
+                with self._connections.writing() as connection:
+                    ids = dict(self._ids)
+                    rows, late = _rows(connection, readings, good, ids)
+                    _write_rows(connection, rows)
+                self._ids = ids  # known to readers only now that they are committed
+            refused += late
+        tell(readings, refused, self._refused)
 
     def latest(self, series: Iterable[Series] | None = None) -> dict[Series, Point]:
         """The newest point of each series."""
-        wanted = list(self._ids) if series is None else [one for one in series if one in self._ids]
-        connection = self._reader()
+        wanted = None if series is None else set(series)
         found: dict[Series, Point] = {}
-        for one in wanted:
-            row = connection.execute(
-                "SELECT time_ms, value, quality FROM points WHERE series = ? ORDER BY time_ms DESC LIMIT 1",
-                (self._ids[one],),
-            ).fetchone()
-            if row is not None:
-                found[one] = Point(row[0], row[1], Quality(row[2]))
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT device, quantity, channel, time_ms, value, quality FROM latest JOIN series ON id = series"
+            )
+            for device, quantity, channel, time_ms, value, quality in rows:
+                one = Series(device, Quantity(quantity), channel)
+                if wanted is None or one in wanted:
+                    found[one] = Point(time_ms, value, Quality(quality))
         return found
 
     def series(self, device: str | None = None) -> list[Series]:
-        """Every series (of *device*), sorted."""
-        with self._lock:
-            return sorted(one for one in self._ids if device is None or one.device == device)
+        """Every series (of *device*) of which something is kept, sorted."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT device, quantity, channel FROM series s WHERE (?1 IS NULL OR device = ?1)"
+                " AND (EXISTS (SELECT 1 FROM latest WHERE series = s.id)"
+                " OR EXISTS (SELECT 1 FROM hours WHERE series = s.id))",
+                (device,),
+            ).fetchall()
+        return sorted(Series(name, Quantity(quantity), channel) for name, quantity, channel in rows)
 
     def query(
         self,
@@ -89,88 +86,74 @@ class EmbeddedStore:
         number = self._ids.get(series)
         if number is None or end_ms <= start_ms:
             return []
-        if step_ms <= 0:
-            return raw(self._reader(), number, start_ms, end_ms, limit)
-        return by_step(self._reader(), number, (start_ms, end_ms), step_ms, aggregate, origin_ms)[:limit]
+        with self._connections.reading() as connection:
+            if step_ms <= 0:
+                return raw(connection, number, start_ms, end_ms, limit)
+            return by_step(connection, number, (start_ms, end_ms), step_ms, aggregate, origin_ms)[:limit]
 
-    def delete_before(self, time_ms: int) -> int:
-        """Forgets raw points before *time_ms*; the roll-ups of whole hours stay."""
-        self.roll_up()
-        with self._lock, self._transaction() as connection:
-            return connection.execute(
-                "DELETE FROM points WHERE time_ms < ?", (time_ms // HOUR_MS * HOUR_MS,)
-            ).rowcount
+    def delete_before(self, time_ms: int, *, keep_hours: bool = False) -> int:
+        """Forgets readings before *time_ms*; returns how many.
 
-    def roll_up(self, limit: int = 100_000) -> int:
-        """Brings up to *limit* stale hours of the roll-ups up to date; returns how many."""
-        with self._lock, self._transaction() as connection:
-            stale = connection.execute("SELECT series, hour_ms FROM stale_hours LIMIT ?", (limit,)).fetchall()
-            for number, hour_ms in stale:
-                _roll_up_hour(connection, number, hour_ms)
-            connection.executemany("DELETE FROM stale_hours WHERE series = ? AND hour_ms = ?", stale)
-        return len(stale)
+        With *keep_hours* only raw points of whole hours go, and queries by whole hours still find them. Such hours
+        are closed: what still arrives for them is refused.
+        """
+        with self._connections.writing() as connection:
+            return close_hours(connection, time_ms) if keep_hours else forget(connection, time_ms)
+
+    def roll_up(self, limit: int = 5_000) -> int:
+        """Brings up to *limit* hours of the roll-ups up to date; returns how many. Readers see no difference but speed."""
+        with self._connections.writing() as connection:
+            return roll_up(connection, before_ms=_ALWAYS_MS, limit=limit)
 
     def close(self) -> None:
-        with self._lock:
-            self._writer.close()
-        for connection in self._all:
-            connection.close()
+        """Closes the file."""
+        self._connections.close()
 
-    def _write(self, connection: sqlite3.Connection, readings: Sequence[Reading]) -> None:
-        rows = [
-            (self._id(connection, one.series), one.time_ms, one.value, int(one.quality)) for one in readings
-        ]
-        connection.executemany(
-            "INSERT INTO points VALUES (?, ?, ?, ?) ON CONFLICT (series, time_ms)"
-            " DO UPDATE SET value = excluded.value, quality = excluded.quality",
-            rows,
-        )
-        touched = {(number, time_ms - time_ms % HOUR_MS) for number, time_ms, _, _ in rows}
-        connection.executemany("INSERT OR IGNORE INTO stale_hours VALUES (?, ?)", touched)
 
-    def _id(self, connection: sqlite3.Connection, series: Series) -> int:
-        number = self._ids.get(series)
+def _numbers(connection: sqlite3.Connection) -> dict[Series, int]:
+    rows = connection.execute("SELECT id, device, quantity, channel FROM series")
+    return {Series(device, Quantity(quantity), channel): number for number, device, quantity, channel in rows}
+
+
+def _closed_ms(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT before_ms FROM closed").fetchone()[0])
+
+
+def _rows(
+    connection: sqlite3.Connection, readings: Sequence[Reading], good: list[int], ids: dict[Series, int]
+) -> tuple[list[_Row], list[Refusal]]:
+    """The rows of the readings at *good*, new series added to *ids*; and those whose hour is closed."""
+    closed_ms = _closed_ms(connection)
+    rows: list[_Row] = []
+    late: list[Refusal] = []
+    for index in good:
+        one = readings[index]
+        if one.time_ms < closed_ms:
+            late.append((index, "its hour is closed: only the roll-up is kept of it"))
+            continue
+        number = ids.get(one.series)
         if number is None:
-            number = int(
-                connection.execute(
-                    "INSERT INTO series (device, quantity, channel) VALUES (?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET device = excluded.device RETURNING id",
-                    (series.device, series.quantity.value, series.channel),
-                ).fetchone()[0]
-            )
-            self._ids[series] = number
-        return number
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        known = dict(self._ids)
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            yield self._writer
-            self._writer.execute("COMMIT")
-        except BaseException as error:
-            self._ids = known
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise StoreUnavailable(f"sqlite:{self._path.name}", str(error)) from error
-            raise
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = connect(self._path)
-            self._local.connection = connection
-            self._all.append(connection)
-        return connection
+            number = ids[one.series] = _add_series(connection, one.series)
+        rows.append((number, one.time_ms, one.value, int(one.quality)))
+    return rows, late
 
 
-def _roll_up_hour(connection: sqlite3.Connection, number: int, hour_ms: int) -> None:
-    span = (number, hour_ms, hour_ms + HOUR_MS)
-    connection.execute(
-        "INSERT OR REPLACE INTO hours SELECT ?1, ?2, count(*), sum(value), min(value), max(value),"
-        " (SELECT value FROM points WHERE series = ?1 AND time_ms >= ?2 AND time_ms < ?3 ORDER BY time_ms LIMIT 1),"
-        " (SELECT value FROM points WHERE series = ?1 AND time_ms >= ?2 AND time_ms < ?3 ORDER BY time_ms DESC LIMIT 1)"
-        " FROM points WHERE series = ?1 AND time_ms >= ?2 AND time_ms < ?3 HAVING count(*) > 0",
-        span,
+def _add_series(connection: sqlite3.Connection, series: Series) -> int:
+    cursor = connection.execute(
+        "INSERT INTO series (device, quantity, channel) VALUES (?, ?, ?)",
+        (series.device, series.quantity.value, series.channel),
     )
+    return int(cursor.lastrowid or 0)
+
+
+def _write_rows(connection: sqlite3.Connection, rows: list[_Row]) -> None:
+    rows.sort(key=lambda row: row[:2])  # in the table's order; stable, so the last of equal times still wins
+    connection.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)", rows)
+    newest = {row[0]: row for row in rows}
+    connection.executemany(
+        "INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET"
+        " time_ms = excluded.time_ms, value = excluded.value, quality = excluded.quality"
+        " WHERE excluded.time_ms >= latest.time_ms",
+        newest.values(),
+    )
+    mark_stale(connection, sorted({(row[0], hour_of(row[1])) for row in rows}))

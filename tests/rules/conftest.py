@@ -1,0 +1,53 @@
+"""Helpers for rules: readings from short tables, and an engine that is fed with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from campus.quantity import Quantity
+from campus.reading import Quality, Reading, Series
+from rules.engine import Engine
+from rules.level import State
+from rules.settings import RuleSettings
+
+#: 2026-11-21T04:00:00Z
+START_MS = 1_795_233_600_000
+
+
+class Feed:
+    """Feeds an engine minute by minute and remembers the transitions."""
+
+    def __init__(self, campus, rules=None):
+        self.engine = Engine(campus, RuleSettings(rules))
+        self.transitions = []
+
+    def at(
+        self, minute, device=None, quantity=Quantity.TEMPERATURE, value=None, channel="", quality=Quality.GOOD
+    ):
+        time_ms = START_MS + round(minute * 60_000)
+        readings = []
+        if value is not None:
+            readings = [
+                Reading(Series(device, Quantity(quantity), channel), float(value), time_ms, time_ms, quality)
+            ]
+        found = self.engine.advance(time_ms, readings)
+        self.transitions += found
+        return found
+
+    def told(self, rule):
+        """(minute, state, severity) of what people would hear of."""
+        return [
+            ((one.time_ms - START_MS) // 60_000, one.to_state.value, one.severity.value)
+            for one in self.transitions
+            if one.rule == rule and one.to_state in {State.FIRING, State.RESOLVED}
+        ]
+
+
+@pytest.fixture
+def feed(campus):
+    return Feed(campus)
+
+
+@pytest.fixture
+def make_feed(campus):
+    return lambda rules=None, on=None: Feed(on or campus, rules)
