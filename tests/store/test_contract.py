@@ -1,0 +1,198 @@
+"""One suite for every time-series store."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import uuid
+
+import pytest
+
+from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, parse_iso
+from campus.quantity import Quantity
+from campus.reading import Quality, Reading, Series
+from store.embedded import EmbeddedStore
+from store.errors import BadStoreUrl, PointRefused, StoreUnavailable
+from store.opening import open_store
+from store.timeseries import Aggregate
+
+INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
+INFLUX_MISSING = pytest.mark.skipif(
+    not INFLUX, reason="SHOUYUAN_TEST_INFLUXDB_URL is not set (influxdb2://TOKEN@HOST:PORT/ORG/BUCKET)"
+)
+START_MS = parse_iso("2026-11-20T16:00:00Z")  # midnight in Shanghai
+
+
+@pytest.fixture(params=["embedded", pytest.param("influxdb", marks=[pytest.mark.influxdb, INFLUX_MISSING])])
+def store(request, tmp_path):
+    opened = open_store("embedded" if request.param == "embedded" else INFLUX, tmp_path)
+    if request.param == "influxdb":
+        opened.ensure_bucket()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def series():
+    """A series of its own for each test, with a name that needs escaping."""
+    return Series(f'冰柜 No,1="x" {uuid.uuid4().hex}', Quantity.TEMPERATURE, "probe 2")
+
+
+def reading(series, at_ms, value, quality=Quality.GOOD):
+    return Reading(series, float(value), at_ms, at_ms + 5, quality)
+
+
+def test_what_is_written_is_read(store, series):
+    """Points come back in order of time with value and quality, whatever order they were written in."""
+    store.write(
+        [
+            reading(series, START_MS + 2000, 3),
+            reading(series, START_MS, 1, Quality.SUSPECT),
+            reading(series, START_MS + 1000, -2.5),
+        ]
+    )
+    points = store.query(series, START_MS, START_MS + 10_000)
+    assert [(point.time_ms - START_MS, point.value, point.quality) for point in points] == [
+        (0, 1.0, Quality.SUSPECT),
+        (1000, -2.5, Quality.GOOD),
+        (2000, 3.0, Quality.GOOD),
+    ]
+
+
+def test_a_repeat_changes_nothing(store, series):
+    """Writing the same batch again leaves each point once; a corrected value replaces the first."""
+    batch = [reading(series, START_MS + n * 1000, n) for n in range(5)]
+    store.write(batch)
+    store.write(batch)
+    store.write([reading(series, START_MS, 9)])
+    assert [point.value for point in store.query(series, START_MS, START_MS + 10_000)] == [
+        9.0,
+        1.0,
+        2.0,
+        3.0,
+        4.0,
+    ]
+
+
+def test_ranges_are_half_open_and_may_be_empty(store, series):
+    """The start belongs to a range, the end does not; nothing there is an empty list."""
+    store.write([reading(series, START_MS, 1), reading(series, START_MS + 1000, 2)])
+    assert [point.value for point in store.query(series, START_MS, START_MS + 1000)] == [1.0]
+    assert store.query(series, START_MS + 5000, START_MS + 9000) == []
+    assert store.query(series, START_MS, START_MS) == []
+    assert store.query(Series("nobody", Quantity.ENERGY), START_MS, START_MS + 1000) == []
+
+
+def test_channels_and_quantities_are_apart(store, series):
+    """An empty channel is not every channel."""
+    bare = Series(series.device, series.quantity)
+    store.write(
+        [
+            reading(series, START_MS, 1),
+            reading(bare, START_MS, 2),
+            reading(Series(series.device, Quantity.HUMIDITY), START_MS, 3),
+        ]
+    )
+    assert [point.value for point in store.query(bare, START_MS, START_MS + 1)] == [2.0]
+    assert [one.channel for one in store.series(series.device)] == ["", "", "probe 2"]
+
+
+def test_latest_moves_forward_only(store, series):
+    """A late reading does not become the latest."""
+    store.write([reading(series, START_MS + 5000, 5)])
+    store.write([reading(series, START_MS, 1)])
+    latest = store.latest([series])[series]
+    assert (latest.time_ms, latest.value) == (START_MS + 5000, 5.0)
+    assert store.latest([Series("nobody", Quantity.ENERGY)]) == {}
+
+
+REFERENCE = {
+    Aggregate.MEAN: lambda values: sum(values) / len(values),
+    Aggregate.MIN: min,
+    Aggregate.MAX: max,
+    Aggregate.SUM: sum,
+    Aggregate.COUNT: len,
+    Aggregate.FIRST: lambda values: values[0],
+    Aggregate.LAST: lambda values: values[-1],
+}
+
+
+@pytest.mark.parametrize("aggregate", list(Aggregate))
+@pytest.mark.parametrize(
+    ("step_ms", "origin_ms"),
+    [(15 * MINUTE_MS, 0), (HOUR_MS, 0), (6 * HOUR_MS, START_MS), (DAY_MS, START_MS), (DAY_MS, 0)],
+)
+def test_aggregates_equal_a_reference(store, series, aggregate, step_ms, origin_ms):
+    """Every aggregate over every step is what plain arithmetic gives, local days included, with ragged ends."""
+    generator = random.Random(7)
+    moments = sorted(generator.sample(range(START_MS, START_MS + 3 * DAY_MS, 1000), 300))
+    batch = [reading(series, moment, round(generator.uniform(-20, 20), 3)) for moment in moments]
+    store.write(batch[:200])
+    if isinstance(store, EmbeddedStore):
+        store.roll_up()
+    store.write(batch[200:])
+    start_ms, end_ms = START_MS + 1234_567, START_MS + 2 * DAY_MS + 7_654_321
+    steps = {}
+    for one in batch:
+        if start_ms <= one.time_ms < end_ms:
+            steps.setdefault(one.time_ms - (one.time_ms - origin_ms) % step_ms, []).append(one.value)
+    found = store.query(series, start_ms, end_ms, step_ms=step_ms, aggregate=aggregate, origin_ms=origin_ms)
+    assert [point.time_ms for point in found] == sorted(steps)
+    for point in found:
+        assert point.value == pytest.approx(REFERENCE[aggregate](steps[point.time_ms]), abs=1e-9)
+
+
+def test_late_and_corrected_points_reach_the_roll_ups(store, series):
+    """An hour that was rolled up follows what arrives for it later."""
+    store.write([reading(series, START_MS + n * MINUTE_MS, 10) for n in range(60)])
+    if isinstance(store, EmbeddedStore):
+        assert store.roll_up() == 1
+    store.write(
+        [reading(series, START_MS + 30 * MINUTE_MS, 70), reading(series, START_MS + 90 * MINUTE_MS, 5)]
+    )
+    found = store.query(series, START_MS, START_MS + 2 * HOUR_MS, step_ms=HOUR_MS, aggregate=Aggregate.MEAN)
+    assert [(point.time_ms - START_MS, point.value) for point in found] == [
+        (0, pytest.approx(11.0)),
+        (HOUR_MS, 5.0),
+    ]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_poison_point_stops_nobody(store, series, bad):
+    """A reading that can never be stored is named, and all others of its batch are stored."""
+    batch = [
+        reading(series, START_MS, 1),
+        reading(series, START_MS + 1000, bad),
+        reading(series, START_MS + 2000, 3),
+    ]
+    with pytest.raises(PointRefused) as caught:
+        store.write(batch)
+    assert caught.value.index == 1
+    assert [point.value for point in store.query(series, START_MS, START_MS + 5000)] == [1.0, 3.0]
+
+
+def test_the_past_can_be_forgotten(store, series):
+    """What is older than the limit goes, what is newer stays."""
+    old_ms = parse_iso("2016-01-01T00:00:00Z")  # older than what other tests write
+    store.write([reading(series, old_ms, 1), reading(series, START_MS, 2)])
+    store.delete_before(parse_iso("2017-01-01T00:00:00Z"))
+    assert store.query(series, old_ms, old_ms + HOUR_MS) == []
+    assert [point.value for point in store.query(series, START_MS, START_MS + 1)] == [2.0]
+
+
+def test_urls_choose_the_store(tmp_path):
+    """A URL that names no store is refused, without repeating its secret."""
+    with pytest.raises(BadStoreUrl):
+        open_store("mysql://x", tmp_path)
+    with pytest.raises(BadStoreUrl) as caught:
+        open_store("influxdb2://topsecret@host", tmp_path)
+    assert "topsecret" not in str(caught.value)
+
+
+def test_an_influxdb_that_is_away_is_unavailable(tmp_path):
+    """Connection refused is for later, not for ever, and the token is not in its words."""
+    away = open_store("influxdb2://topsecret@127.0.0.1:9/org/bucket", tmp_path)
+    with pytest.raises(StoreUnavailable) as caught:
+        away.write([reading(Series("d", Quantity.ENERGY), START_MS, 1)])
+    assert "topsecret" not in str(caught.value)
