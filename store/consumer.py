@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
+import msgspec
 import structlog
 
 from campus.reading import Reading
 from store.errors import JournalDamaged, PointRefused, StoreUnavailable
-from store.journal import Journal
+from store.journal import Batch, Journal
+from store.refusal import Refused
 from store.timeseries import TimeSeriesStore
 
 log = structlog.get_logger()
 
 NAME = "store"
-_READINGS_AT_ONCE = 6_000
-_BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+_READINGS_AT_ONCE = 5_000
+_BATCHES_AT_ONCE = 64
+_BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+#: how long to wait for news; stopping need not wait for it, as the event is looked at in between
+_IDLE_S = 0.5
+
+
+class ConsumerStatus(msgspec.Struct, frozen=True):
+    """How far the store is behind the journal: in batches, and by the age of the oldest one not yet written."""
+
+    lag_batches: int
+    lag_ms: int
+    refused: int
+    #: why the store cannot be written to now; empty while it can
+    error: str
 
 
 class StoreConsumer:
-    """Writes batches and keeps its offset. A store that is away is waited for; alerts do not wait for it."""
+    """Writes batches, then keeps its offset. A store that is away is waited for; alerts do not wait for it.
 
-    def __init__(self, journal: Journal, store: TimeSeriesStore) -> None:
+    A crash between write and offset repeats the write, which changes nothing. *on_refused* is told of each reading
+    the store will never take; *pause* waits that many seconds, by default until stopped at most.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: TimeSeriesStore,
+        *,
+        on_refused: Refused | None = None,
+        pause: Callable[[float], bool] | None = None,
+    ) -> None:
         self._journal = journal
         self._store = store
+        self._on_refused = on_refused
         self._stopping = threading.Event()
+        self._pause = pause or self._stopping.wait
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.seq = journal.offset(NAME)
         self.failures = 0
@@ -32,65 +61,98 @@ class StoreConsumer:
         self.refused = 0
 
     def start(self) -> None:
+        """Begins to carry, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finishes the write under way."""
+        """Finishes the write under way; a pause ends at once."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
+    def status(self) -> ConsumerStatus:
+        """How it does; safe from any thread."""
+        seq = self.seq
+        behind = max(0, self._journal.last_seq() - seq)
+        return ConsumerStatus(behind, self._lag_ms(seq) if behind else 0, self.refused, self.unavailable)
+
     def step(self, timeout_s: float = 0.0) -> bool:
-        """Writes what there is, up to a few thousand readings; True when it did."""
+        """Writes what there is, up to a few thousand readings; True when there was something.
+
+        Raises :class:`store.errors.StoreUnavailable`; the same readings are then written by a later step.
+        """
         if not self._journal.wait(self.seq, timeout_s):
             return False
         try:
-            batches = self._journal.read(self.seq, max_batches=64)
+            batches = _group(self._journal.read(self.seq, max_batches=_BATCHES_AT_ONCE))
         except JournalDamaged as error:
             log.error("journal.batch_damaged", seq=error.seq, reason=str(error))  # noqa: TRY400 - no traceback helps
             self._move_to(error.seq)
             return True
-        readings: list[Reading] = []
-        last = self.seq
-        for batch in batches:
-            if readings and len(readings) + len(batch.readings) > _READINGS_AT_ONCE:
-                break
-            readings += batch.readings
-            last = batch.seq
+        if not batches:
+            return False
+        readings = [reading for batch in batches for reading in batch.readings]
         if readings:
             self._write(readings)
-        self._move_to(last)
+        self._move_to(batches[-1].seq)
         return True
 
-    def _write(self, readings: list[Reading]) -> None:
-        """Writes; a reading the store will never take is logged and left behind, the others are stored."""
+    def _write(self, readings: Sequence[Reading]) -> None:
         try:
             self._store.write(readings)
         except PointRefused as error:
-            self.refused += 1
-            log.warning("store.point_refused", series=str(readings[error.index].series), reason=error.reason)
+            for index, reason in error.refused:
+                self._refuse(readings[index], reason)
+
+    def _refuse(self, reading: Reading, reason: str) -> None:
+        self.refused += 1
+        log.warning("store.point_refused", series=str(reading.series), time_ms=reading.time_ms, reason=reason)
+        if self._on_refused is not None:
+            self._on_refused(reading, reason)
 
     def _move_to(self, seq: int) -> None:
         self._journal.save_offset(NAME, seq)
         self.seq = seq
 
+    def _lag_ms(self, seq: int) -> int:
+        try:
+            waiting = self._journal.read(seq, max_batches=1)
+        except JournalDamaged:
+            return 0
+        return self._journal.last_time_ms() - waiting[0].committed_ms if waiting else 0
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.step(timeout_s=0.5)
+                self.step(timeout_s=_IDLE_S)
             except StoreUnavailable as error:
                 self._wait(error.reason)
             except Exception as error:
-                log.exception("store.step_failed", seq=self.seq)
+                if not self.unavailable:
+                    log.exception("store.step_failed", seq=self.seq)
                 self._wait(f"{type(error).__name__}: {error}")
             else:
-                if self.unavailable:
-                    log.info("store.available_again", seq=self.seq)
-                self.unavailable, self.failures = "", 0
+                self._recovered()
 
     def _wait(self, reason: str) -> None:
         if not self.unavailable:
             log.warning("store.unavailable", reason=reason)
         self.unavailable = reason
-        self._stopping.wait(_BACKOFF_S[min(self.failures, len(_BACKOFF_S) - 1)])
+        pause_s = _BACKOFF_S[min(self.failures, len(_BACKOFF_S) - 1)]
         self.failures += 1
+        self._pause(pause_s)
+
+    def _recovered(self) -> None:
+        if self.unavailable:
+            log.info("store.available_again", seq=self.seq, failures=self.failures)
+        self.unavailable, self.failures = "", 0
+
+
+def _group(batches: list[Batch]) -> list[Batch]:
+    """The first of *batches*, as many as make a good write; always at least one."""
+    total = 0
+    for count, batch in enumerate(batches):
+        total += len(batch.readings)
+        if count and total > _READINGS_AT_ONCE:
+            return batches[:count]
+    return batches

@@ -34,6 +34,7 @@ def by_step(
     bucket: str,
     series: Series,
     span: tuple[int, int],
+    *,
     step_ms: int,
     aggregate: Aggregate,
     origin_ms: int,

@@ -80,9 +80,16 @@ class InfluxStore:
         if step_ms <= 0:
             rows = self._server.query(flux.raw(bucket, series, start_ms, end_ms, limit))
             return [self._point(row, row.get("value")) for row in rows]
-        rows = self._server.query(
-            flux.by_step(bucket, series, (start_ms, end_ms), step_ms, aggregate, origin_ms, limit)
+        steps = flux.by_step(
+            bucket,
+            series,
+            (start_ms, end_ms),
+            step_ms=step_ms,
+            aggregate=aggregate,
+            origin_ms=origin_ms,
+            limit=limit,
         )
+        rows = self._server.query(steps)
         points = (self._point(row, row.get("_value")) for row in rows)
         return [_at_step(point, step_ms, origin_ms) for point in points]
 

@@ -59,7 +59,7 @@ class InfluxServer:
         self._client = InfluxDBClient(
             url=address.url, token=address.token, org=address.org, timeout=_TIMEOUT_MS
         )
-        self._writes = WriteService(self._client.api_client)
+        self._writes = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]  # generated
         self._queries = self._client.query_api()
 
     def write(self, body: bytes) -> None:
