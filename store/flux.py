@@ -9,7 +9,7 @@ from campus.reading import Series
 from store.line_protocol import stored_tag
 from store.timeseries import Aggregate
 
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"})
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _PIVOT = ' |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")'
 _SORT = ' |> sort(columns: ["_time"])'
 
@@ -50,8 +50,9 @@ def by_step(
 
 
 def text(value: str) -> str:
-    """A Flux string. ``$`` is escaped too, as ``${…}`` within a string is evaluated."""
-    return f'"{value.translate(_ESCAPES)}"'
+    """A Flux string. ``${`` is escaped too, as ``${…}`` within a string is evaluated; a bare ``$`` must not be."""
+    escaped = value.translate(_ESCAPES).replace("${", "\\${")
+    return f'"{escaped}"'
 
 
 def _from(bucket: str) -> str:

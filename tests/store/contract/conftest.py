@@ -1,0 +1,77 @@
+"""Each store that can be reached here, and names of a test's own."""
+
+import os
+import uuid
+
+import pytest
+from influxdb_client import InfluxDBClient
+
+from campus.quantity import Quantity
+from campus.reading import Quality, Reading, Series
+from store.influx import InfluxStore
+from store.influx_address import parse_url
+from store.opening import open_store
+
+INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
+_MISSING = pytest.mark.skipif(
+    not INFLUX, reason="SHOUYUAN_TEST_INFLUXDB_URL is not set (influxdb2://TOKEN@HOST:PORT/ORG/BUCKET)"
+)
+
+
+@pytest.fixture(params=["embedded", pytest.param("influxdb", marks=[pytest.mark.influxdb, _MISSING])])
+def opener(request, tmp_path):
+    """Opens the store under test, with the hook given; closed afterwards."""
+    opened = []
+
+    def open_it(refused=None):
+        url = "embedded" if request.param == "embedded" else INFLUX
+        one = open_store(url, tmp_path, refused=refused)
+        opened.append(one)
+        if request.param == "influxdb":
+            one.ensure_bucket()
+        return one
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def store(opener):
+    return opener()
+
+
+@pytest.fixture
+def lone_store(request, opener):
+    """A store nobody else uses: forgetting is for all series at once. In InfluxDB it is a bucket of its own."""
+    if "embedded" in request.node.callspec.id:
+        yield opener()
+        return
+    bucket = f"test-{uuid.uuid4().hex}"
+    address = parse_url(f"{INFLUX.rpartition('/')[0]}/{bucket}")
+    store = InfluxStore(address)
+    store.ensure_bucket()
+    yield store
+    store.close()
+    with InfluxDBClient(address.url, address.token, org=address.org) as client:
+        buckets = client.buckets_api()
+        buckets.delete_bucket(buckets.find_bucket_by_name(bucket))
+
+
+@pytest.fixture
+def device():
+    """A device nobody else writes to, as a bucket is shared by all tests and earlier runs."""
+    return f"d-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def make(device):
+    """Makes readings of the device."""
+
+    def reading(
+        time_ms, value, *, quality=Quality.GOOD, quantity=Quantity.TEMPERATURE, channel="", name=None
+    ):
+        series = Series(device if name is None else name, quantity, channel)
+        return Reading(series, float(value), time_ms, time_ms + 5, quality)
+
+    return reading
