@@ -47,7 +47,7 @@ server_name: shouyuan
 host: 127.0.0.1
 port: -1
 jetstream {{ store_dir: "{folder}", max_file_store: 8GB, sync_interval: always }}
-mqtt {{ host: "{host}", port: {port}, max_ack_pending: {pending}, ack_wait: "5m" }}
+mqtt {{ host: "{host}", port: {port}, max_ack_pending: {pending}, ack_wait: "10s" }}
 {accounts}
 log_file: "{folder}/nats.log"
 """

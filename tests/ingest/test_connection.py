@@ -1,0 +1,136 @@
+"""The connection on real brokers: sessions outlive us, refusals are told in words."""
+
+from __future__ import annotations
+
+import time
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from tests_support import wait_until
+
+from ingest.connection import BrokerAddress, Connection
+from service.broker import EmbeddedBroker
+from service.errors import BrokerUnavailable
+
+
+@pytest.fixture
+def broker(broker_program, tmp_path):
+    started = EmbeddedBroker(tmp_path / "broker", program=broker_program)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def publish(broker):
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+
+    def send(topic, payload):
+        client.publish(topic, payload, qos=1).wait_for_publish(10)
+
+    yield send
+    client.disconnect()
+    client.loop_stop()
+
+
+def connect(broker, into, topics=("test/#",)):
+    address = BrokerAddress("127.0.0.1", broker.port, "shouyuan-test")
+    connection = Connection(address, topics, into.append, now_ms=lambda: time.time_ns() // 1_000_000)
+    connection.start()
+    wait_until(lambda: connection.connected)
+    return connection
+
+
+def test_unacknowledged_messages_come_again(broker, publish):
+    """What was received and not acknowledged when we died is delivered again with dup set, and new ones with it."""
+    first = []
+    one = connect(broker, first)
+    wait_until(lambda: one.connected)
+    publish("test/a", b"0")
+    wait_until(lambda: any(item.message.payload == b"0" for item in first))
+    publish("test/a", b"1")
+    wait_until(lambda: len(first) >= 2)
+    first[0].acknowledge()
+    wait_until(lambda: one._client._out_packet == type(one._client._out_packet)())
+    one.stop()
+    publish("test/a", b"2")
+    again = []
+    two = connect(broker, again)
+    wait_until(lambda: {item.message.payload for item in again} >= {b"1", b"2"}, 30)  # nats-server waits 10 s
+    redelivered = next(item for item in again if item.message.payload == b"1")
+    assert redelivered.message.dup
+    assert redelivered.message.mid == first[1].message.mid
+    two.stop()
+
+
+def test_unicode_topics_arrive(broker, publish):
+    """Chinese names are topics like others."""
+    got = []
+    one = connect(broker, got, ("zigbee2mqtt/#",))
+    publish("zigbee2mqtt/冷冻柜1", b"{}")
+    wait_until(lambda: got)
+    assert got[0].message.topic == "zigbee2mqtt/冷冻柜1"
+    one.stop()
+
+
+def test_a_restarted_broker_is_found_again(broker_program, tmp_path):
+    """A broker that goes and comes back is reconnected to, with the session it kept."""
+    broker = EmbeddedBroker(tmp_path / "broker", program=broker_program)
+    broker.start()
+    got = []
+    one = connect(broker, got)
+    broker.stop()
+    wait_until(lambda: not one.connected)
+    again = EmbeddedBroker(tmp_path / "broker", program=broker_program, port=broker.port)
+    again.start()
+    wait_until(lambda: one.connected, 20)
+    one.stop()
+    again.stop()
+
+
+def test_a_broker_that_is_not_there_is_said():
+    """Nobody listening is told in words, and stopping is at once."""
+    one = Connection(BrokerAddress("127.0.0.1", 9, "x"), ["#"], print, now_ms=lambda: 0)
+    one.start()
+    wait_until(lambda: one.reason == "the broker cannot be reached")
+    one.stop()
+    assert not one.connected
+
+
+@pytest.mark.mosquitto
+def test_a_wrong_password_is_said(broker_program, tmp_path):
+    """A refused account is told in words a person can act on; the right one connects."""
+    broker = EmbeddedBroker(tmp_path / "broker", program=broker_program, credentials=("school", "right"))
+    broker.start()
+    wrong = Connection(
+        BrokerAddress("127.0.0.1", broker.port, "x", "school", "wrong"), ["#"], print, now_ms=lambda: 0
+    )
+    wrong.start()
+    wait_until(lambda: wrong.reason in {"user name or password is wrong", "the account may not connect"})
+    wrong.stop()
+    got = []
+    right = Connection(
+        BrokerAddress("127.0.0.1", broker.port, "y", "school", "right"),
+        ["test/#"],
+        got.append,
+        now_ms=lambda: 0,
+    )
+    right.start()
+    wait_until(lambda: right.connected)
+    right.stop()
+    broker.stop()
+
+
+def test_no_open_door_without_accounts(tmp_path):
+    """Listening beyond loopback needs credentials."""
+    with pytest.raises(BrokerUnavailable, match="username"):
+        EmbeddedBroker(tmp_path, host="0.0.0.0")  # noqa: S104 - it is refused
+
+
+def test_a_broker_that_ends_at_once_is_said(tmp_path):
+    """A program that is no broker is told of at once."""
+    with pytest.raises(BrokerUnavailable, match="ended at once"):
+        EmbeddedBroker(tmp_path / "b", program="/bin/false").start()

@@ -1,0 +1,249 @@
+"""From a message to the journal: normalised, known again, held back, acknowledged."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from tests_support import wait_until
+
+from campus.campus import Campus
+from campus.device import Device, Place
+from campus.quantity import Quantity
+from campus.reading import Quality, Series
+from ingest.dedupe import Redeliveries, Repeats, fingerprint
+from ingest.judge import Judge
+from ingest.message import Message, Report, Value
+from ingest.normalise import normalise
+from ingest.pipeline import Incoming, Pipeline
+from store.counts import Counts
+from store.journal import Journal
+
+
+def message(topic, body, clock, **more):
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Message(topic, payload, clock.now_ms, **more)
+
+
+FREEZER = "zigbee2mqtt/Freezer"
+
+
+@pytest.fixture
+def road(journal, campus, clock):
+    """A running pipeline; ``send`` puts a message and tells when it was acknowledged."""
+    pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)
+    pipeline.start()
+    acknowledged = []
+
+    def send(*messages):
+        done = threading.Event()
+        for number, one in enumerate(messages):
+            last = number == len(messages) - 1
+
+            def acknowledge(one=one, last=last):
+                acknowledged.append(one.payload)
+                if last:
+                    done.set()
+
+            pipeline.put(Incoming(one, acknowledge))
+        assert done.wait(10)
+
+    send.acknowledged = acknowledged
+    send.pipeline = pipeline
+    yield send
+    pipeline.stop()
+
+
+def stored(journal):
+    return [
+        (reading.series.device, reading.series.quantity.value, reading.value)
+        for batch in journal.read(0)
+        for reading in batch.readings
+    ]
+
+
+def test_a_message_is_acknowledged_after_its_commit(road, journal, clock):
+    """By the time a message is acknowledged its readings are in the journal."""
+    road(message(FREEZER, {"temperature": -18.5}, clock, qos=1, mid=1))
+    assert stored(journal) == [("freezer", "temperature", -18.5)]
+    assert journal.counts() == Counts(journaled=1)
+
+
+def test_each_message_has_one_fate(road, journal, clock):
+    """Read, repeated, ignored, held: the counts balance, and nothing stops the rest."""
+    timed = {"temperature": -18, "last_seen": clock.now_ms - 1000}
+    road(
+        message(FREEZER, timed, clock),
+        message(FREEZER, timed, clock),
+        message("zigbee2mqtt/bridge/state", {"state": "online"}, clock),
+        message(FREEZER, b"\xff\xfe", clock),
+        message("zigbee2mqtt/Stranger", {"temperature": 4}, clock),
+        message(FREEZER, b"x" * 10_000_000, clock),
+        message(FREEZER, {"temperature": 9999}, clock),
+        message("no/such/format", b"{}", clock),
+        message(FREEZER, {"temperature": -17}, clock),
+    )
+    assert journal.counts() == Counts(journaled=2, duplicates=1, ignored=1, quarantined=5)
+    assert [value for _, _, value in stored(journal)] == [-18.0, -17.0]
+    codes = {entry.code for entry in journal.quarantined(limit=10)}
+    assert codes == {"not_utf8", "unregistered", "too_large", "refused_values", "unknown_format"}
+    big = journal.quarantined(code="too_large")[0]
+    assert (big.size, len(big.payload)) == (10_000_000, 65_536)
+    assert [(one.address, one.decoder, one.quantities) for one in journal.unregistered()] == [
+        ("Stranger", "zigbee2mqtt", ("temperature",))
+    ]
+
+
+def test_a_redelivery_is_known(journal, campus, clock):
+    """After a crash between commit and acknowledgement, the same message comes with dup set, and counts once."""
+    first = message(FREEZER, {"temperature": -18}, clock, qos=1, mid=7)
+    again = message(FREEZER, {"temperature": -18}, clock, qos=1, mid=7, dup=True)
+    fresh = message(FREEZER, {"temperature": -18}, clock, qos=1, mid=8, dup=True)
+    for batch in ([first], [again], [fresh]):
+        clock.forward(5)
+        pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)  # as after a restart
+        pipeline.start()
+        done = threading.Event()
+        for one in batch:
+            moved = Message(one.topic, one.payload, clock.now_ms, one.qos, one.mid, one.dup)
+            pipeline.put(Incoming(moved, done.set))
+        assert done.wait(5)
+        pipeline.stop()
+    assert journal.counts() == Counts(journaled=2, duplicates=1)
+
+
+def test_a_redelivery_right_behind_is_known(road, journal, clock):
+    """A second copy within the same group of messages is known, too."""
+    first = message(FREEZER, {"temperature": -18}, clock, qos=1, mid=7)
+    again = Message(first.topic, first.payload, clock.now_ms + 1, 1, 7, dup=True)
+    road(first, again)
+    assert journal.counts() == Counts(journaled=1, duplicates=1)
+
+
+def test_a_retained_message_without_time_is_no_news(road, journal, clock):
+    """What the broker kept for who knows how long is held back; with its own time it is history."""
+    road(message(FREEZER, {"temperature": -18}, clock, retained=True))
+    road(message(FREEZER, {"temperature": -18, "last_seen": clock.now_ms - 7_200_000}, clock, retained=True))
+    assert journal.quarantined()[0].code == "retained_without_time"
+    (reading,) = [reading for batch in journal.read(0) for reading in batch.readings]
+    assert reading.quality is Quality.LATE
+
+
+def test_what_was_held_is_replayed_after_adoption(journal, site, devices, clock):
+    """Once a device is in the register, its held messages become readings of their own time, and leave quarantine."""
+    known = [Campus(site=site, devices=devices)]
+    pipeline = Pipeline(journal, Judge(lambda: known[-1]), now_ms=clock)
+    pipeline.start()
+    done = threading.Event()
+    pipeline.put(Incoming(message("zigbee2mqtt/New", {"temperature": 4}, clock), done.set))
+    assert done.wait(5)
+    then_ms = clock.now_ms
+    clock.forward(60)
+    new = Device(
+        id="new",
+        name="新冰箱",
+        kind="cold_storage",
+        place=Place(site="school"),
+        address="New",
+        decoder="zigbee2mqtt",
+    )
+    known.append(Campus(site=site, devices=[*devices, new]))
+    assert pipeline.replay(journal.quarantined()) == 1
+    wait_until(lambda: journal.counts().journaled == 1)
+    pipeline.stop()
+    (reading,) = [reading for batch in journal.read(0) for reading in batch.readings]
+    assert (reading.series.device, reading.time_ms) == ("new", then_ms)
+    assert journal.counts() == Counts(journaled=1)
+    assert journal.unregistered() == []
+
+
+def test_a_full_journal_holds_the_acknowledgement_back(tmp_path, campus, clock):
+    """At the quota nothing is acknowledged and nothing is dropped; with space again it goes on by itself."""
+    small = Journal(tmp_path / "small.db", quota_bytes=90_000)
+    pipeline = Pipeline(small, Judge(lambda: campus), now_ms=clock)
+    pipeline.start()
+    acknowledged = []
+    for number in range(3000):
+        pipeline.put(
+            Incoming(
+                message(FREEZER, {"temperature": -18 - number / 1000, "humidity": number % 100}, clock),
+                lambda number=number: acknowledged.append(number),
+            )
+        )
+    wait_until(lambda: pipeline.stalled)
+    assert "quota" in pipeline.stalled
+    before = len(acknowledged)
+    assert before < 3000
+    small.trim(small.last_seq())
+    small._quota_bytes = 10**9
+    wait_until(lambda: len(acknowledged) == 3000)
+    assert small.counts().journaled == 3000
+    assert pipeline.stalled == ""
+    pipeline.stop()
+    small.close()
+
+
+def test_pulses_and_calibration(clock):
+    """Pulses become cubic metres by their weight, a probe's offset is added, its case's temperature is left."""
+    place = Place(site="s")
+    meter = Device(id="w", name="w", kind="water_meter", place=place, pulse_weight=0.01)
+    probe = Device(id="p", name="p", kind="pipe_probe", place=place, calibration_offset=-0.5)
+    report = Report(
+        "x",
+        None,
+        (
+            Value("pulse_count", 88467, "count"),
+            Value("temperature", 3.0, "°C"),
+            Value("temperature", 40.0, "°C", "device"),
+        ),
+    )
+    by_meter = {reading.series: reading.value for reading in normalise(report, meter, clock.now_ms).readings}
+    assert by_meter[Series("w", Quantity.WATER_VOLUME)] == 884.67
+    by_probe = {reading.series: reading.value for reading in normalise(report, probe, clock.now_ms).readings}
+    assert by_probe[Series("p", Quantity.TEMPERATURE)] == 2.5
+    assert by_probe[Series("p", Quantity.TEMPERATURE, "device")] == 40.0
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (Value("temperature", 500, "°C"), "outside"),
+        (Value("humidity", 104.7, "%"), "outside"),
+        (Value("energy", 1, "kg"), "cannot measure"),
+        (Value("WF", 1, ""), "WF"),
+    ],
+)
+def test_impossible_values_are_refused_alone(clock, value, word):
+    """A value that cannot be is named, and the good one beside it is kept."""
+    device = Device(id="d", name="d", kind="climate", place=Place(site="s"))
+    found = normalise(Report("d", None, (value, Value("voltage", 230, "V"))), device, clock.now_ms)
+    assert [reading.value for reading in found.readings] == [230.0]
+    assert word in found.refused[0]
+
+
+def test_wrong_clocks_fall_back_to_receipt(clock):
+    """A time from 1970 or 2099 is not believed; an hour-old one is late."""
+    device = Device(id="d", name="d", kind="climate", place=Place(site="s"))
+    for wrong in (0, 4_070_908_800_000):
+        (reading,) = normalise(
+            Report("d", wrong, (Value("voltage", 230, "V"),)), device, clock.now_ms
+        ).readings
+        assert (reading.time_ms, reading.quality) == (clock.now_ms, Quality.GOOD)
+    old_ms = clock.now_ms - 3_700_000
+    (reading,) = normalise(Report("d", old_ms, (Value("voltage", 230, "V"),)), device, clock.now_ms).readings
+    assert (reading.time_ms, reading.quality) == (old_ms, Quality.LATE)
+
+
+def test_memories_are_bounded(clock):
+    """What is remembered of messages and series does not grow without end."""
+    from collections import Counter
+
+    redeliveries, repeats = Redeliveries(Counter()), Repeats()
+    for number in range(100_000):
+        redeliveries.committed([number])
+    assert len(redeliveries._known) <= 32_768
+    assert not redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 5)
+    assert redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 99_999)
+    assert fingerprint(Message("t", b"a", 0, 1, 1)) != fingerprint(Message("t", b"b", 0, 1, 1))
+    assert repeats._recent is not None
