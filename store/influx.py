@@ -108,6 +108,8 @@ class InfluxStore:
         try:
             self._server.write(lines([reading for _, reading in readings]))
         except BodyRefused as error:
+            if len(readings) == 1 and error.too_large:  # one line is never too large for InfluxDB itself
+                raise StoreUnavailable(self._address.url, error.reason) from error
             if len(readings) == 1 or error.dropped == len(readings):
                 refused += [(index, error.reason) for index, _ in readings]
                 return

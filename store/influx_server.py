@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -27,8 +28,8 @@ _TIMEOUT_MS = 30_000
 #: the client types this enumeration as a class of texts
 _MS: Any = WritePrecision.MS
 _EPOCH = from_ms(0)
-#: bad line or field conflict, body too large, outside of the bucket's retention
-_REFUSALS = frozenset({400, 413, 422})
+#: InfluxDB's own words for a bad line, a field conflict, a time outside of the bucket's retention
+_REFUSALS = frozenset({"invalid", "unprocessable entity"})
 _DROPPED = re.compile(r"partial write.*dropped=(\d+)", re.DOTALL)
 _HINTS = {
     401: "the token is not known",
@@ -41,11 +42,13 @@ _LONGEST_REASON = 300
 class BodyRefused(Exception):
     """Raised when the server will never take a body as it is.
 
-    *dropped* says how many of its points were left out where the others were stored, else None.
+    *dropped* says how many of its points were left out where the others were stored, else None; *too_large* that
+    its size alone was the reason.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, too_large: bool = False) -> None:
         self.reason = reason
+        self.too_large = too_large
         match = _DROPPED.search(reason)
         self.dropped = int(match[1]) if match else None
         super().__init__(reason)
@@ -74,8 +77,8 @@ class InfluxServer:
                     content_type="text/plain; charset=utf-8",
                 )
             except ApiException as error:
-                if error.status in _REFUSALS:
-                    raise BodyRefused(_reason_of(error)) from error
+                if error.status == 413 or _is_about_the_lines(error):
+                    raise BodyRefused(_reason_of(error), too_large=error.status == 413) from error
                 raise
         if status != 204:
             raise StoreUnavailable(self._address.url, f"HTTP {status} to a write, expected 204")
@@ -137,6 +140,17 @@ class InfluxServer:
             raise StoreUnavailable(url, f"an answer that is not InfluxDB's: {str(error)[:100]}") from error
         except (HTTPError, OSError) as error:
             raise StoreUnavailable(url, str(error)) from error
+
+
+def _is_about_the_lines(error: ApiException) -> bool:
+    """Whether InfluxDB itself refuses the lines. A proxy's 400 must not cost a single reading."""
+    if error.status not in {400, 422}:
+        return False
+    try:
+        answer = json.loads(error.body or "")
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("code") in _REFUSALS
 
 
 def _reason_of(error: ApiException) -> str:

@@ -42,20 +42,29 @@ def store(opener):
 
 
 @pytest.fixture
-def lone_store(request, opener):
-    """A store nobody else uses: forgetting is for all series at once. In InfluxDB it is a bucket of its own."""
-    if "embedded" in request.node.callspec.id:
-        yield opener()
-        return
-    bucket = f"test-{uuid.uuid4().hex}"
-    address = parse_url(f"{INFLUX.rpartition('/')[0]}/{bucket}")
-    store = InfluxStore(address)
-    store.ensure_bucket()
-    yield store
-    store.close()
-    with InfluxDBClient(address.url, address.token, org=address.org) as client:
-        buckets = client.buckets_api()
-        buckets.delete_bucket(buckets.find_bucket_by_name(bucket))
+def new_bucket():
+    """Makes a store on a bucket of its own in the real InfluxDB, removed afterwards."""
+    stores = []
+
+    def make_bucket(*, retention_s=0, refused=None):
+        address = parse_url(f"{INFLUX.rpartition('/')[0]}/test-{uuid.uuid4().hex}")
+        store = InfluxStore(address, refused=refused)
+        assert store.ensure_bucket(retention_s=retention_s)
+        stores.append((store, address))
+        return store
+
+    yield make_bucket
+    for store, address in stores:
+        store.close()
+        with InfluxDBClient(address.url, address.token, org=address.org) as client:
+            buckets = client.buckets_api()
+            buckets.delete_bucket(buckets.find_bucket_by_name(address.bucket))
+
+
+@pytest.fixture
+def lone_store(request, opener, new_bucket):
+    """A store nobody else uses, as forgetting is for all series at once."""
+    return opener() if request.node.callspec.params["opener"] == "embedded" else new_bucket()
 
 
 @pytest.fixture

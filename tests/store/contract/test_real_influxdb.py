@@ -1,0 +1,90 @@
+"""What only a real InfluxDB can say: its own refusals, and its buckets."""
+
+import os
+import time
+
+import pytest
+
+from campus.clock import DAY_MS
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from store.errors import PointRefused, StoreUnavailable
+from store.influx import InfluxStore
+from store.influx_address import parse_url
+
+INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
+pytestmark = [
+    pytest.mark.influxdb,
+    pytest.mark.skipif(
+        not INFLUX, reason="SHOUYUAN_TEST_INFLUXDB_URL is not set (influxdb2://TOKEN@HOST:PORT/ORG/BUCKET)"
+    ),
+]
+NOW_MS = int(time.time() * 1000)
+WARM = Series("d", Quantity.TEMPERATURE)
+DAMP = Series("d", Quantity.HUMIDITY)
+
+
+def reading(series, time_ms, value=1.0):
+    return Reading(series, value, time_ms, time_ms)
+
+
+def test_a_field_of_another_type_refuses_its_own_points_only(new_bucket):
+    """Where another program made a value an integer, our points there are refused by name; all others are stored."""
+    store = new_bucket()
+    store._server.write(f"temperature,device=d value=1i {NOW_MS}".encode())
+    batch = [reading(DAMP if n % 5 else WARM, NOW_MS + n) for n in range(20)]
+    with pytest.raises(PointRefused, match="type conflict") as caught:
+        store.write(batch)
+    assert [index for index, _ in caught.value.refused] == [0, 5, 10, 15]
+    assert len(store.query(DAMP, NOW_MS, NOW_MS + 100)) == 16
+
+
+def test_points_beyond_the_retention_are_refused(new_bucket):
+    """What is older than the bucket keeps is refused by name; what it keeps is stored."""
+    store = new_bucket(retention_s=3600)
+    batch = [reading(WARM, NOW_MS - 30 * DAY_MS), reading(WARM, NOW_MS), reading(WARM, NOW_MS - 20 * DAY_MS)]
+    with pytest.raises(PointRefused, match="retention") as caught:
+        store.write(batch)
+    assert [index for index, _ in caught.value.refused] == [0, 2]
+    assert [point.time_ms for point in store.query(WARM, NOW_MS - 1, NOW_MS + 1)] == [NOW_MS]
+
+
+def test_a_bucket_is_made_once(new_bucket):
+    """Setting up again changes nothing."""
+    assert not new_bucket().ensure_bucket(retention_s=7200)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda url: url.replace(parse_url(url).token, "wrong"), "the token is not known"),
+        (lambda url: url.rpartition("/")[0] + "/no-such-bucket", "does not exist"),
+        (lambda url: url.replace(f"/{parse_url(url).org}/", "/no-such-org/"), "not found"),
+    ],
+)
+def test_a_wrong_address_says_what_is_wrong(change, said):
+    """A wrong token, bucket or organisation is named, for writes and questions alike."""
+    store = InfluxStore(parse_url(change(INFLUX)))
+    for call in (lambda: store.write([reading(WARM, NOW_MS)]), lambda: store.query(WARM, 0, NOW_MS)):
+        with pytest.raises(StoreUnavailable, match=said):
+            call()
+    store.close()
+
+
+def test_another_program_s_data_is_passed_over(new_bucket):
+    """Measurements that are no quantity of ours, or have no device, are not our series."""
+    store = new_bucket()
+    store._server.write(
+        f"cpu,host=a usage=1.0 {NOW_MS}\ntemperature,sensor=x value=1.0,quality=0.0 {NOW_MS}".encode()
+    )
+    store.write([reading(WARM, NOW_MS)])
+    assert store.series() == [WARM]
+    assert store.latest().keys() == {WARM}
+
+
+def test_a_batch_of_thousands(new_bucket):
+    """A catch-up batch is one write and is read back whole."""
+    store = new_bucket()
+    store.write([reading(WARM, NOW_MS + n, float(n)) for n in range(5_000)])
+    points = store.query(WARM, NOW_MS, NOW_MS + DAY_MS)
+    assert [point.value for point in points] == [float(n) for n in range(5_000)]

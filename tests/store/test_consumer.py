@@ -1,0 +1,206 @@
+"""The store's consumer: nothing is skipped, an outage is waited out, and one bad reading stops nobody."""
+
+import math
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from store.consumer import NAME, ConsumerStatus, StoreConsumer
+from store.embedded import EmbeddedStore
+from store.errors import StoreUnavailable
+
+SERIES = Series("d", Quantity.TEMPERATURE)
+
+
+class FakeStore:
+    """Remembers writes; raises the errors it is told to, first."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+        self.writes = []
+        self.written = threading.Event()
+
+    def write(self, readings):
+        if self.errors:
+            raise self.errors.pop(0)
+        self.writes.append([one.time_ms for one in readings])
+        self.written.set()
+
+
+class Pauses:
+    """A pause that takes no time and remembers how long it should have been."""
+
+    def __init__(self):
+        self.seconds = []
+
+    def __call__(self, seconds):
+        self.seconds.append(seconds)
+        return False
+
+
+def away():
+    return StoreUnavailable("http://influx", "HTTP 503")
+
+
+def batch(start_ms, count=1):
+    return [Reading(SERIES, float(n), start_ms + n, start_ms + n) for n in range(count)]
+
+
+@pytest.fixture
+def embedded(tmp_path):
+    opened = EmbeddedStore(tmp_path / "timeseries.db")
+    yield opened
+    opened.close()
+
+
+def carried(journal, store, **options):
+    """Runs a consumer in its thread until the store has all, then stops it; returns it and its log."""
+    consumer = StoreConsumer(journal, store, **options)
+    with capture_logs() as logs:
+        consumer.start()
+        assert store.written.wait(10)
+        consumer.stop()
+    return consumer, logs
+
+
+def test_batches_are_written_together(journal):
+    """Several batches are one write, in order, and the offset is that of the last."""
+    for number in range(5):
+        journal.append(batch(number * 10, 2), committed_ms=number)
+    store = FakeStore()
+    consumer = StoreConsumer(journal, store)
+    assert consumer.step()
+    assert store.writes == [[0, 1, 10, 11, 20, 21, 30, 31, 40, 41]]
+    assert journal.offset(NAME) == consumer.seq == journal.last_seq()
+    assert not consumer.step()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "writes"),
+    [
+        ([2000, 2000, 2000], [4000, 2000]),
+        ([2500, 2500, 1], [5000, 1]),
+        ([9000, 1], [9000, 1]),  # a batch is never divided
+        ([1, 9000], [1, 9000]),
+        ([0, 3, 0], [3]),
+        ([0, 0], []),  # heartbeats only
+    ],
+)
+def test_the_size_of_a_write(journal, sizes, writes):
+    """A write holds up to 5,000 readings, at least one batch, and nothing for heartbeats."""
+    for number, size in enumerate(sizes):
+        journal.append(batch(number * 10_000, size), committed_ms=number)
+    store = FakeStore()
+    consumer = StoreConsumer(journal, store)
+    while consumer.step():
+        pass
+    assert [len(one) for one in store.writes] == writes
+    assert journal.offset(NAME) == len(sizes)
+
+
+def test_a_failed_write_keeps_the_offset(journal):
+    """Nothing is skipped when the store is away: the same readings are written by the next step."""
+    journal.append(batch(1), committed_ms=1)
+    store = FakeStore(away())
+    consumer = StoreConsumer(journal, store)
+    with pytest.raises(StoreUnavailable):
+        consumer.step()
+    assert journal.offset(NAME) == 0
+    assert consumer.step()
+    assert store.writes == [[1]]
+
+
+def test_an_outage_is_waited_out_with_growing_pauses(journal):
+    """Pauses grow from a second to a minute, with one line when it begins and one when it ends."""
+    journal.append(batch(1), committed_ms=1)
+    pauses = Pauses()
+    consumer, logs = carried(journal, FakeStore(*[away() for _ in range(8)]), pause=pauses)
+    assert pauses.seconds == [1, 2, 5, 15, 30, 60, 60, 60]
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("store.unavailable", "warning"),
+        ("store.available_again", "info"),
+    ]
+    assert (logs[0]["reason"], logs[1]["failures"]) == ("HTTP 503", 8)
+    assert (consumer.unavailable, consumer.failures) == ("", 0)
+
+
+def test_a_fault_is_logged_once_and_tried_again(journal):
+    """An error nobody foresaw is written down with its trace once, and loses nothing."""
+    journal.append(batch(1), committed_ms=1)
+    store = FakeStore(RuntimeError("odd"), RuntimeError("odd"), RuntimeError("odd"))
+    _, logs = carried(journal, store, pause=Pauses())
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["store.step_failed"]
+    assert store.writes == [[1]]
+
+
+def test_stopping_ends_a_pause_at_once(journal):
+    """A consumer that waits for its store stops without waiting the pause out, and leaves no thread."""
+    journal.append(batch(1), committed_ms=1)
+    consumer = StoreConsumer(journal, FakeStore(*[away()] * 100))
+    consumer.failures = 5  # the next pause is a minute
+    waiting = threading.Event()
+    consumer._pause = lambda seconds: (waiting.set(), consumer._stopping.wait(seconds))[1]
+    consumer.start()
+    assert waiting.wait(10)
+    assert consumer.status().error == "HTTP 503"
+    consumer.stop()
+    assert not consumer._thread.is_alive()
+
+
+def test_refused_readings_are_counted_and_told(journal, embedded):
+    """Each reading the store will never take is counted, logged with its series, and told; the others are stored."""
+    bad = [Reading(SERIES, math.nan, 5, 5), Reading(SERIES, math.inf, 6, 6)]
+    journal.append([*batch(1), bad[0], *batch(2), bad[1]], committed_ms=1)
+    told = []
+    consumer = StoreConsumer(
+        journal, embedded, on_refused=lambda reading, reason: told.append((reading, reason))
+    )
+    with capture_logs() as logs:
+        assert consumer.step()
+    assert [(math.isnan(one.value), one.time_ms) for one, _ in told] == [(True, 5), (False, 6)]
+    assert consumer.refused == consumer.status().refused == 2
+    assert {line["event"] for line in logs} == {"store.point_refused"}
+    assert [point.time_ms for point in embedded.query(SERIES, 0, 100)] == [1, 2]
+    assert journal.offset(NAME) == 1
+
+
+def test_a_crash_between_write_and_offset_changes_nothing(journal, embedded):
+    """Batches written twice are in the store once."""
+    for number in range(10):
+        journal.append(batch(number * 10, 3), committed_ms=number)
+    StoreConsumer(journal, embedded).step()
+    before = embedded.query(SERIES, 0, 1000)
+    journal.save_offset(NAME, 4)  # as if the later offset had been lost
+    StoreConsumer(journal, embedded).step()
+    assert embedded.query(SERIES, 0, 1000) == before
+    assert len(before) == 30
+
+
+def test_status_tells_how_far_behind(journal):
+    """The lag is counted in batches, and in the age of the oldest that waits against the newest."""
+    store = FakeStore(away())
+    consumer = StoreConsumer(journal, store)
+    assert consumer.status() == ConsumerStatus(0, 0, 0, "")
+    for committed_ms in (1_000, 5_000, 12_000):
+        journal.append(batch(committed_ms), committed_ms=committed_ms)
+    assert consumer.status() == ConsumerStatus(3, 11_000, 0, "")
+    journal.save_offset(NAME, 1)
+    assert StoreConsumer(journal, store).status() == ConsumerStatus(2, 7_000, 0, "")
+
+
+def test_a_damaged_batch_is_passed(journal, embedded, tmp_path):
+    """A batch that cannot be read is said aloud and passed; those before and after it are stored."""
+    for number in range(3):
+        journal.append(batch(number), committed_ms=number)
+    with journal._transaction() as connection:
+        connection.execute("UPDATE batches SET readings = x'c1' WHERE seq = 2")
+    consumer = StoreConsumer(journal, embedded)
+    with capture_logs() as logs:
+        while consumer.step():
+            pass
+    assert [line["event"] for line in logs] == ["journal.batch_damaged"]
+    assert [point.time_ms for point in embedded.query(SERIES, 0, 10)] == [0, 2]
+    assert consumer.status().lag_batches == 0
