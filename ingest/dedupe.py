@@ -12,6 +12,8 @@ from __future__ import annotations
 import zlib
 from collections import Counter, OrderedDict, deque
 
+import msgspec
+
 from campus.reading import Reading, Series
 from ingest.message import Message
 
@@ -58,19 +60,26 @@ class Repeats:
     def __init__(self) -> None:
         self._recent: OrderedDict[Series, deque[tuple[int, float]]] = OrderedDict()
 
-    def seen(self, reading: Reading) -> bool:
-        """Whether this reading was here before; remembers it otherwise."""
+    def place(self, reading: Reading) -> Reading | None:
+        """The reading as it is to be stored, or None when it was here before.
+
+        Two values of a series received within one millisecond, from a source that gives no time, are two readings:
+        the later one is moved on by a millisecond, as a series holds one value a time.
+        """
         recent = self._recent.get(reading.series)
-        mark = (reading.time_ms, reading.value)
         if recent is None:
-            self._recent[reading.series] = deque((mark,), _REMEMBERED_READINGS)
+            self._recent[reading.series] = deque(((reading.time_ms, reading.value),), _REMEMBERED_READINGS)
             if len(self._recent) > _REMEMBERED_SERIES:
                 self._recent.popitem(last=False)
-            return False
-        if mark in recent:
-            return True
-        recent.append(mark)
-        return False
+            return reading
+        if (reading.time_ms, reading.value) in recent:
+            return None
+        if reading.time_ms == reading.received_ms:
+            taken = {time_ms for time_ms, _ in recent}
+            if reading.time_ms in taken:
+                reading = msgspec.structs.replace(reading, time_ms=max(taken) + 1)
+        recent.append((reading.time_ms, reading.value))
+        return reading
 
     def forget(self, readings: list[Reading]) -> None:
         """Takes back readings that were remembered but not committed."""

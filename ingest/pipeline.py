@@ -146,7 +146,7 @@ class Pipeline:
             group.counts += self._fate(group, judgement)
 
     def _fate(self, group: _Group, judgement: Judgement) -> Counts:
-        fresh = [reading for reading in judgement.readings if not self._repeats.seen(reading)]
+        fresh = [placed for one in judgement.readings if (placed := self._repeats.place(one)) is not None]
         group.readings += fresh
         group.held += judgement.held
         if fresh:
@@ -159,7 +159,7 @@ class Pipeline:
         """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
         if judgement.held:
             return
-        fresh = [reading for reading in judgement.readings if not self._repeats.seen(reading)]
+        fresh = [placed for one in judgement.readings if (placed := self._repeats.place(one)) is not None]
         group.readings += fresh
         group.released.append(item.released)
         group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)

@@ -29,6 +29,7 @@ class DataLock:
 
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._file.close()
             raise DataInUse(self._folder) from error
         self._file.truncate(0)
         self._file.write(str(os.getpid()))

@@ -247,3 +247,14 @@ def test_memories_are_bounded(clock):
     assert redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 99_999)
     assert fingerprint(Message("t", b"a", 0, 1, 1)) != fingerprint(Message("t", b"b", 0, 1, 1))
     assert repeats._recent is not None
+
+
+def test_values_of_one_millisecond_stay_apart(road, journal, clock):
+    """A source without time that speaks fast loses nothing: each value has a time of its own, repeats are repeats."""
+    road(
+        *[message(FREEZER, {"temperature": -18 - number}, clock) for number in range(20)],
+        message(FREEZER, {"temperature": -18}, clock),
+    )
+    times = [reading.time_ms for batch in journal.read(0) for reading in batch.readings]
+    assert times[:20] == [clock.now_ms + number for number in range(20)]
+    assert len(times) == len(set(times))

@@ -1,0 +1,56 @@
+"""A started service for tests: with its page, and a client of each kind."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx2
+import paho.mqtt.client as mqtt
+import uvicorn
+from paho.mqtt.enums import CallbackAPIVersion
+from tests_support import wait_until
+
+from api.accounts import AccountRole
+from api.app import create_app
+from service.runtime import Runtime
+from service.settings import ServiceSettings
+
+
+class Running:
+    """A started service with its page, and a client of each kind."""
+
+    def __init__(self, campus, data):
+        self.runtime = Runtime(campus, ServiceSettings(data=data), write=lambda _text: None)
+        self.runtime.start()
+        config = uvicorn.Config(
+            create_app(self.runtime.services()),
+            port=0,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        wait_until(lambda: self.server.started)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.http = httpx2.Client(base_url=self.url, timeout=10)
+        token = self.runtime.accounts.make_token("test", AccountRole.ADMIN, self.runtime.now_ms())
+        self.http.headers["authorization"] = f"Bearer {token}"
+        wait_until(lambda: self.runtime.connection.connected)
+        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.mqtt.connect("127.0.0.1", self.runtime.broker.port)
+        self.mqtt.loop_start()
+
+    def publish(self, topic, payload):
+        self.mqtt.publish(topic, payload, qos=1).wait_for_publish(10)
+
+    def stop(self):
+        self.mqtt.disconnect()
+        self.mqtt.loop_stop()
+        self.http.close()
+        self.runtime.feed.close()
+        self.server.should_exit = True
+        self.thread.join(5)
+        self.runtime.stop()
