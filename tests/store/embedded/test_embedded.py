@@ -27,9 +27,11 @@ REFERENCE = {
     Aggregate.LAST: lambda values: values[-1],
 }
 MOMENTS = st.one_of(
+    st.integers(0, 3 * HOUR_MS),  # few hours, so that points, roll-ups and deletions meet
     st.integers(0, END_MS - 1),
     st.sampled_from([0, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, DAY_MS - 1, DAY_MS, END_MS - 1]),
 )
+SPANS = st.one_of(st.just((0, END_MS)), st.tuples(MOMENTS, MOMENTS))
 WRITES = st.lists(
     st.tuples(st.sampled_from(SERIES), MOMENTS, st.integers(-1000, 1000), st.sampled_from(list(Quality))),
     max_size=25,
@@ -93,10 +95,10 @@ def play(store, actions):
     return known
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     actions=ACTIONS,
-    span=st.tuples(MOMENTS, MOMENTS),
+    span=SPANS,
     step_ms=st.sampled_from(STEPS_MS),
     origin_ms=st.sampled_from([0, 16 * HOUR_MS, -8 * HOUR_MS, 90 * DAY_MS, 5 * MINUTE_MS]),
 )
@@ -157,6 +159,27 @@ def test_closed_hours_live_on_in_their_roll_ups(store):
     assert store.delete_before(3 * HOUR_MS) == 7
     store.write([reading(MINUTE_MS, 100)])
     assert total_of(store) == 100.0
+
+
+@pytest.mark.parametrize("rolled_up", [True, False])
+def test_an_hour_that_is_cut_counts_what_is_left(store, rolled_up):
+    """Forgetting up to the middle of an hour takes its first half out of its sums, rolled up or not."""
+    store.write([reading(n * 10 * MINUTE_MS, 10) for n in range(6)])
+    if rolled_up:
+        store.roll_up()
+    assert store.delete_before(30 * MINUTE_MS) == 3
+    for _ in range(2):  # and once more when the cut hour is rolled up itself
+        points = store.query(SERIES[0], 0, DAY_MS, step_ms=HOUR_MS, aggregate=Aggregate.SUM)
+        assert [point.value for point in points] == [30.0]
+        store.roll_up()
+
+
+def test_an_hour_cut_to_nothing_is_gone(store):
+    """A series whose only, rolled-up hour lost every point is no longer listed."""
+    store.write([reading(0), reading(0, 1, SERIES[1]), reading(MINUTE_MS, 1, SERIES[1])])
+    store.roll_up()
+    store.delete_before(1)
+    assert store.series() == [SERIES[1]]
 
 
 def test_every_stale_hour_is_rolled_up_before_its_points_go(store):
