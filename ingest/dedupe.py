@@ -54,11 +54,21 @@ class Redeliveries:
                 self._known[oldest] -= 1
 
 
+class _Memory:
+    """What is remembered of one series: its newest readings, and the last time that was its receipt's."""
+
+    __slots__ = ("received_ms", "recent")
+
+    def __init__(self) -> None:
+        self.recent: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED_READINGS)
+        self.received_ms = 0
+
+
 class Repeats:
     """The newest few readings of each series."""
 
     def __init__(self) -> None:
-        self._recent: OrderedDict[Series, deque[tuple[int, float]]] = OrderedDict()
+        self._series: OrderedDict[Series, _Memory] = OrderedDict()
 
     def place(self, reading: Reading) -> Reading | None:
         """The reading as it is to be stored, or None when it was here before.
@@ -66,24 +76,23 @@ class Repeats:
         Two values of a series received within one millisecond, from a source that gives no time, are two readings:
         the later one is moved on by a millisecond, as a series holds one value a time.
         """
-        recent = self._recent.get(reading.series)
-        if recent is None:
-            self._recent[reading.series] = deque(((reading.time_ms, reading.value),), _REMEMBERED_READINGS)
-            if len(self._recent) > _REMEMBERED_SERIES:
-                self._recent.popitem(last=False)
-            return reading
-        if (reading.time_ms, reading.value) in recent:
+        memory = self._series.get(reading.series)
+        if memory is None:
+            memory = self._series[reading.series] = _Memory()
+            if len(self._series) > _REMEMBERED_SERIES:
+                self._series.popitem(last=False)
+        if (reading.time_ms, reading.value) in memory.recent:
             return None
         if reading.time_ms == reading.received_ms:
-            taken = {time_ms for time_ms, _ in recent}
-            if reading.time_ms in taken:
-                reading = msgspec.structs.replace(reading, time_ms=max(taken) + 1)
-        recent.append((reading.time_ms, reading.value))
+            memory.received_ms = max(memory.received_ms + 1, reading.time_ms)
+            if memory.received_ms != reading.time_ms:
+                reading = msgspec.structs.replace(reading, time_ms=memory.received_ms)
+        memory.recent.append((reading.time_ms, reading.value))
         return reading
 
     def forget(self, readings: list[Reading]) -> None:
         """Takes back readings that were remembered but not committed."""
         for reading in readings:
-            recent = self._recent.get(reading.series)
-            if recent is not None and (reading.time_ms, reading.value) in recent:
-                recent.remove((reading.time_ms, reading.value))
+            memory = self._series.get(reading.series)
+            if memory is not None and (reading.time_ms, reading.value) in memory.recent:
+                memory.recent.remove((reading.time_ms, reading.value))

@@ -11,7 +11,7 @@ from tests_support import wait_until
 from campus.campus import Campus
 from campus.device import Device, Place
 from campus.quantity import Quantity
-from campus.reading import Quality, Series
+from campus.reading import Quality, Reading, Series
 from ingest.dedupe import Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge
 from ingest.message import Message, Report, Value
@@ -246,7 +246,9 @@ def test_memories_are_bounded(clock):
     assert not redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 5)
     assert redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 99_999)
     assert fingerprint(Message("t", b"a", 0, 1, 1)) != fingerprint(Message("t", b"b", 0, 1, 1))
-    assert repeats._recent is not None
+    for number in range(60_000):
+        repeats.place(Reading(Series(f"d{number}", Quantity.VOLTAGE), 1.0, 1, 1))
+    assert len(repeats._series) <= 50_000
 
 
 def test_values_of_one_millisecond_stay_apart(road, journal, clock):

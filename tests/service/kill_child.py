@@ -10,6 +10,7 @@ from pathlib import Path
 from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
+from service.logs import configure_logs
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 
@@ -54,6 +55,7 @@ def kill_campus(port: int) -> Campus:
 
 
 def main() -> None:
+    configure_logs(level="error", as_json=False)
     runtime = Runtime(
         kill_campus(int(sys.argv[2])), ServiceSettings(data=Path(sys.argv[1])), write=lambda _text: None
     )
