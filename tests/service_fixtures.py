@@ -6,14 +6,18 @@ import threading
 
 import httpx2
 import paho.mqtt.client as mqtt
+import pytest
 import uvicorn
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import wait_until
 
 from api.accounts import AccountRole
 from api.app import create_app
+from campus.campus import Campus
+from campus.site import Site
 from service.runtime import Runtime
 from service.settings import ServiceSettings
+from simulators import providers
 
 
 class Running:
@@ -54,3 +58,33 @@ class Running:
         self.server.should_exit = True
         self.thread.join(5)
         self.runtime.stop()
+
+
+QUICK = {"defaults": {"cold.above_limit": {"for_s": 0, "critical_for_s": 0, "keep_firing_for_s": 0}}}
+
+
+@pytest.fixture
+def bot():
+    provider = providers.wecom_bot("KEY")
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def live_campus(site, devices, bot):
+    body = site.model_dump(mode="json") | {
+        "broker": {"url": "embedded", "listen": "127.0.0.1:0"},
+        "channels": {
+            "group": {"kind": "wecom_bot", "key": "KEY", "base_url": bot.url},
+            "phone": {"kind": "phone_page"},
+        },
+        "routes": [{"severity": "warning", "channels": ["group", "phone"]}],
+    }
+    return Campus(site=Site.model_validate(body), devices=devices, rules=QUICK)
+
+
+@pytest.fixture
+def running(live_campus, tmp_path):
+    service = Running(live_campus, tmp_path / "data")
+    yield service
+    service.stop()

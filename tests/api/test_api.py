@@ -1,0 +1,249 @@
+"""The API and its door: who may do what, what is refused, what is live."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import httpx2
+import pytest
+from tests_support import wait_until
+
+from api.accounts import AccountRole
+from api.live import LiveFeed
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+
+
+@pytest.fixture
+def browser(running):
+    """A client as a browser is: cookies, and an Origin with each form."""
+    with httpx2.Client(
+        base_url=running.url, headers={"origin": running.url}, follow_redirects=False, timeout=10
+    ) as client:
+        yield client
+
+
+def link(running, name="admin"):
+    return f"/sign-in/link?token={running.runtime.accounts.make_link(name, running.runtime.now_ms())}"
+
+
+def test_the_first_sign_in(running, browser):
+    """The one-time link signs in once, asks for a password, and that password works from then on."""
+    address = link(running)
+    first = browser.get(address)
+    assert (first.status_code, first.headers["location"]) == (303, "/password")
+    assert browser.get("/").status_code == 200
+    short = browser.post("/password", data={"password": "short", "again": "short"})
+    assert "密码至少 8 位" in short.text
+    assert (
+        browser.post("/password", data={"password": "冬天不冻管!", "again": "别的密码也行"}).status_code
+        == 422
+    )
+    saved = browser.post("/password", data={"password": "winter-is-safe", "again": "winter-is-safe"})
+    assert saved.headers["location"] == "/"
+    assert browser.get("/").status_code == 200
+    with httpx2.Client(base_url=running.url, headers={"origin": running.url}) as other:
+        assert "已经用过" in other.get(address).text
+        assert other.post("/sign-in", data={"name": "admin", "password": "wrong"}).status_code == 401
+        assert (
+            other.post(
+                "/sign-in", data={"name": "admin", "password": "winter-is-safe", "next": "//evil.example"}
+            ).headers["location"]
+            == "/"
+        )
+
+
+def test_guessing_is_slowed_down(running, browser):
+    """After five failures the sixth is refused unread, even with the right password."""
+    running.runtime.accounts.add_user("sun", "孙师傅", AccountRole.DUTY, "right-password", 1)
+    for _ in range(5):
+        assert browser.post("/sign-in", data={"name": "sun", "password": "x"}).status_code == 401
+    refused = browser.post("/sign-in", data={"name": "sun", "password": "right-password"})
+    assert refused.status_code == 429
+    assert "秒后再试" in refused.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/devices", "/api/alerts", "/api/live", "/api/quarantine", "/api/unregistered", "/api/health"],
+)
+def test_nothing_without_signing_in(running, path):
+    """The API is closed to strangers; a page sends them to the sign-in."""
+    with httpx2.Client(base_url=running.url) as stranger:
+        assert stranger.get(path).status_code == 401
+        page = stranger.get("/", headers={"accept": "text/html"})
+        assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=/")
+
+
+def test_roles_reach_as_far_as_they_should(running):
+    """A viewer sees and does not act; the token that was never made is none."""
+    token = running.runtime.accounts.make_token("viewer", AccountRole.VIEWER, 1)
+    with httpx2.Client(base_url=running.url, headers={"authorization": f"Bearer {token}"}) as viewer:
+        assert viewer.get("/api/devices").status_code == 200
+        answer = viewer.post("/api/alerts/1/acknowledge")
+        assert (answer.status_code, answer.json()["error"]) == (
+            403,
+            "this needs the role duty; you are signed in as viewer",
+        )
+        assert viewer.post("/api/quarantine/replay", json={"ids": [1]}).status_code == 403
+    with httpx2.Client(base_url=running.url, headers={"authorization": "Bearer made-up"}) as nobody:
+        assert nobody.get("/api/devices").status_code == 401
+
+
+def test_another_sites_page_cannot_act(running, browser):
+    """A form posted from elsewhere with the person's cookie is refused."""
+    browser.get(link(running))
+    answer = browser.post("/parts/alerts/1/acknowledge", headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert "evil.example" in answer.json()["error"]
+    browser.headers.pop("origin")
+    assert browser.post("/sign-out").status_code == 403
+
+
+def test_a_changed_password_ends_other_sessions(running, browser):
+    """Signing in elsewhere with a new password makes old cookies void."""
+    browser.get(link(running))
+    assert browser.get("/").status_code == 200
+    running.runtime.accounts.set_password("admin", "another-password")
+    assert browser.get("/api/devices").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "words"),
+    [
+        ("/api/devices/ghost", {}, 404, "device 'ghost' does not exist"),
+        (
+            "/api/devices/freezer/history",
+            {"quantity": "warmth"},
+            422,
+            "quantity is 'warmth'; expected one of water_volume",
+        ),
+        (
+            "/api/devices/freezer/history",
+            {"quantity": "temperature", "start": "soon"},
+            422,
+            "start is 'soon'; expected ISO 8601",
+        ),
+        (
+            "/api/devices/freezer/history",
+            {"quantity": "temperature", "start": "2030-01-01", "end": "2029-01-01"},
+            422,
+            "before end",
+        ),
+        ("/api/alerts/999", {}, 404, "there is no alert 999"),
+        ("/api/quarantine/999", {}, 404, "message 999 does not exist"),
+    ],
+)
+def test_bad_requests_are_explained(running, path, params, status, words):
+    """What was found and what was expected stands in the answer."""
+    answer = running.http.get(path, params=params)
+    assert answer.status_code == status
+    assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize("params", [{"limit": 0}, {"limit": "many"}, {"state": "burning"}])
+def test_parameters_of_the_wrong_kind_are_refused(running, params):
+    """Wrong numbers and words are named by the parameter."""
+    answer = running.http.get("/api/alerts", params=params)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][1] == next(iter(params))
+
+
+def test_the_api_describes_itself(running):
+    """OpenAPI lists every route of the API, each with a description."""
+    paths = running.http.get("/openapi.json").json()["paths"]
+    assert {
+        "/api/devices",
+        "/api/devices/{device_id}/history",
+        "/api/alerts/{alert_id}/acknowledge",
+        "/api/live",
+        "/metrics",
+    } <= set(paths)
+    for path, methods in paths.items():
+        for method in methods.values():
+            assert method.get("description") or method.get("summary"), path
+
+
+def test_live_events_stream(running):
+    """An open stream hears of readings within a second and of an alert at once."""
+    heard = []
+
+    def listen():
+        with running.http.stream("GET", "/api/live", timeout=10) as stream:
+            for text in stream.iter_lines():
+                if text.startswith("event:"):
+                    heard.append(text.removeprefix("event:").strip())
+                if "alert" in heard:
+                    return
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    wait_until(lambda: "hello" in heard)
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -18}')
+    wait_until(lambda: "readings" in heard, 1.5)
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -1}')
+    listener.join(5)
+    assert "alert" in heard
+
+
+def test_a_slow_page_is_told_to_load_anew():
+    """A subscriber that does not listen loses events, never memory or the others' time, and is told so."""
+    import asyncio
+
+    feed = LiveFeed(pace_s=0.01)
+
+    async def main():
+        events = feed.subscribe()
+        first = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        for number in range(1000):
+            feed.publish_alert(str(number))
+        seen = [await first]
+        feed.close()
+        seen += [event async for event in events]
+        return seen
+
+    seen = asyncio.run(main())
+    assert len(seen) < 300
+    assert "resync" in {event.kind for event in seen} or len(seen) <= 257
+    feed.publish_readings([Reading(Series("d", Quantity.VOLTAGE), 1, 1, 1)])
+    assert feed.subscribers == 0
+
+
+def test_pages_in_english(running, browser):
+    """?lang=en changes the page's language and is remembered."""
+    browser.get(link(running))
+    assert "一切正常" in browser.get("/").text
+    english = browser.get("/?lang=en").text
+    assert "All is well" in english
+    assert "All is well" in browser.get("/").text
+
+
+def test_every_page_answers(running, browser):
+    """Each page renders with data and without, and nothing in it comes from outside."""
+    browser.get(link(running))
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -1}')
+    running.publish("zigbee2mqtt/Nobody", b'{"temperature": 1}')
+    running.publish("zigbee2mqtt/Freezer", b"<script>alert(1)</script>")
+    wait_until(
+        lambda: running.runtime.book.open_alerts() and running.runtime.journal.counts().quarantined == 2
+    )
+    for path in (
+        "/",
+        "/phone",
+        "/held",
+        "/devices/freezer",
+        "/parts/alerts",
+        "/parts/devices",
+        "/parts/phone",
+        "/alerts/1",
+        "/password",
+        "/sign-in",
+    ):
+        page = browser.get(path)
+        assert page.status_code == 200, path
+        assert "http://" not in page.text.replace(running.url, "").replace("http://www.w3.org", ""), path
+        assert "<script>alert(1)" not in page.text
+    assert "Nobody" in browser.get("/held").text
+    assert json.dumps(browser.get("/phone").text).count("bubble") >= 2

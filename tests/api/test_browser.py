@@ -1,0 +1,91 @@
+"""The duty page in a real browser: live, acknowledged, on a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian package chromium)"),
+]
+
+
+@pytest.fixture
+def page(running):
+    flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else FLAGS
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN").new_page()
+        page.problems, page.asked = [], []
+        page.on(
+            "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
+        )
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        token = running.runtime.accounts.make_link("admin", running.runtime.now_ms())
+        page.goto(f"{running.url}/sign-in/link?token={token}")
+        page.goto(running.url)
+        page.get_by_text("实时", exact=True).wait_for()
+        yield page
+        chromium.close()
+
+
+def test_an_alert_appears_and_is_taken_on(running, page):
+    """Without a reload: the value, the alert within a second, and the name of who takes it on; nothing from outside."""
+    assert page.get_by_text("一切正常").is_visible()
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -18.5}')
+    page.get_by_text("-18.5 °C").wait_for(timeout=2500)
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -3.0}')
+    card = page.locator(".card.critical")
+    card.wait_for(timeout=2000)
+    assert "温度过高" in card.inner_text()
+    page.get_by_role("button", name="我来处理").click()
+    page.get_by_text("管理员 正在处理").wait_for(timeout=2000)
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -20.0}')
+    page.get_by_text("一切正常").wait_for(timeout=3000)
+    assert page.problems == []
+    assert all(url.startswith(running.url) for url in page.asked)
+
+
+def test_the_phone_has_room_for_everything(running, page):
+    """At a phone's width nothing runs over the edge, and the button is big enough for a thumb."""
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -3.0}')
+    page.locator(".card").wait_for(timeout=3000)
+    for width in (360, 390):
+        page.set_viewport_size({"width": width, "height": 780})
+        for path in ("/", "/phone", "/held", "/devices/freezer"):
+            page.goto(running.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+    page.goto(running.url)
+    assert page.get_by_role("button", name="我来处理").bounding_box()["height"] >= 44
+
+
+def test_a_chart_is_drawn(running, page):
+    """A device's page draws its last day."""
+    for number in range(3):
+        running.publish("zigbee2mqtt/Freezer", f'{{"temperature": {-18 - number}}}'.encode())
+    page.get_by_text("-20.0 °C").wait_for(timeout=3000)
+    page.goto(f"{running.url}/devices/freezer")
+    page.locator(".chart canvas").first.wait_for(timeout=3000)
+    assert page.problems == []
+
+
+def test_a_lost_connection_is_said(running, page):
+    """When the service goes, the page says that what it shows may be old."""
+    running.runtime.feed.close()
+    running.server.should_exit = True
+    page.get_by_text("与服务器的连接断开了").wait_for(timeout=8000)
