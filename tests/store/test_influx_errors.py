@@ -112,6 +112,14 @@ def test_a_write_is_one_request(server, store):
     assert TOKEN not in path
 
 
+def test_one_line_for_each_series_and_time(server, store):
+    """Of readings of one series and time only the last is sent: which of two a server keeps is not promised."""
+    store.write([Reading(SERIES, 1.0, 5, 5), Reading(SERIES, 7.0, 6, 6), Reading(SERIES, 2.0, 5, 5)])
+    ((_, _, body),) = server.requests
+    sent = sorted(line.rpartition(" value=")[2] for line in body.decode().split("\n"))
+    assert sent == ["2.0,quality=0.0 5", "7.0,quality=0.0 6"]
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
