@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
 
 import msgspec
 
@@ -21,6 +22,8 @@ from ingest.message import Message
 REMEMBERED_MESSAGES = 32_768
 _REMEMBERED_READINGS = 8
 _REMEMBERED_SERIES = 50_000
+#: a backlog delivered at once moves its receipt times this far ahead at the most
+_LONGEST_LEAD_MS = 60_000
 
 
 def fingerprint(message: Message) -> int:
@@ -70,17 +73,21 @@ class Repeats:
     def __init__(self) -> None:
         self._series: OrderedDict[Series, _Memory] = OrderedDict()
 
+    def prime(self, readings: Iterable[Reading]) -> None:
+        """Takes up what was journaled last before a restart, so that times given then are not given again."""
+        for reading in readings:
+            memory = self._memory(reading.series)
+            memory.recent.append((reading.time_ms, reading.value))
+            if 0 <= reading.time_ms - reading.received_ms <= _LONGEST_LEAD_MS:
+                memory.received_ms = max(memory.received_ms, reading.time_ms)
+
     def place(self, reading: Reading) -> Reading | None:
         """The reading as it is to be stored, or None when it was here before.
 
         Two values of a series received within one millisecond, from a source that gives no time, are two readings:
         the later one is moved on by a millisecond, as a series holds one value a time.
         """
-        memory = self._series.get(reading.series)
-        if memory is None:
-            memory = self._series[reading.series] = _Memory()
-            if len(self._series) > _REMEMBERED_SERIES:
-                self._series.popitem(last=False)
+        memory = self._memory(reading.series)
         if (reading.time_ms, reading.value) in memory.recent:
             return None
         if reading.time_ms == reading.received_ms:
@@ -96,3 +103,11 @@ class Repeats:
             memory = self._series.get(reading.series)
             if memory is not None and (reading.time_ms, reading.value) in memory.recent:
                 memory.recent.remove((reading.time_ms, reading.value))
+
+    def _memory(self, series: Series) -> _Memory:
+        memory = self._series.get(series)
+        if memory is None:
+            memory = self._series[series] = _Memory()
+            if len(self._series) > _REMEMBERED_SERIES:
+                self._series.popitem(last=False)
+        return memory

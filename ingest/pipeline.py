@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -15,7 +15,7 @@ from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprin
 from ingest.judge import Judge, Judgement
 from ingest.message import Message
 from store.counts import Counts
-from store.errors import JournalFull
+from store.errors import JournalDamaged, JournalFull
 from store.journal import Journal
 from store.quarantine import QuarantineEntry
 
@@ -26,6 +26,7 @@ GROUP_S = 0.05
 #: messages waiting to be decoded; beyond it the receiver blocks, and the broker holds the rest
 _QUEUE_MESSAGES = 20_000
 _FULL_RETRY_S = 1.0
+_PRIMED_BATCHES = 500
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -58,6 +59,7 @@ class Pipeline:
         self._queue: queue.Queue[Incoming] = queue.Queue(_QUEUE_MESSAGES)
         self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
         self._repeats = Repeats()
+        self._repeats.prime(_last_readings(journal))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         #: set while the journal's quota keeps messages from being acknowledged
@@ -201,3 +203,13 @@ class Pipeline:
                 item.acknowledge()
             except Exception:  # the broker will deliver it again, and it will be known
                 log.exception("mqtt.acknowledge_failed", topic=item.message.topic)
+
+
+def _last_readings(journal: Journal) -> Iterator[Reading]:
+    """The readings of the newest batches; a damaged one ends the look back, as it is no reason not to start."""
+    last = journal.last_seq()
+    try:
+        for batch in journal.read(max(0, last - _PRIMED_BATCHES), max_batches=_PRIMED_BATCHES):
+            yield from batch.readings
+    except JournalDamaged as error:
+        log.warning("journal.batch_damaged", seq=error.seq, reason=str(error))

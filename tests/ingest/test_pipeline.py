@@ -260,3 +260,23 @@ def test_values_of_one_millisecond_stay_apart(road, journal, clock):
     times = [reading.time_ms for batch in journal.read(0) for reading in batch.readings]
     assert times[:20] == [clock.now_ms + number for number in range(20)]
     assert len(times) == len(set(times))
+
+
+def test_times_given_before_a_restart_are_not_given_again(journal, campus, clock):
+    """A backlog that moved receipt times ahead of the clock does not meet itself after a restart."""
+    for start in (0, 100):
+        pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)
+        pipeline.start()
+        done = threading.Event()
+        for number in range(start, start + 100):
+            pipeline.put(
+                Incoming(
+                    message(FREEZER, {"temperature": -18 - number / 100}, clock),
+                    done.set if number % 100 == 99 else None,
+                )
+            )
+        assert done.wait(5)
+        pipeline.stop()
+        clock.forward(0.03)
+    times = [reading.time_ms for batch in journal.read(0) for reading in batch.readings]
+    assert len(times) == len(set(times)) == 200
