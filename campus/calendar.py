@@ -1,4 +1,4 @@
-"""The school calendar: terms, holidays, make-up workdays, exam weeks, and each building's opening hours.
+"""The school calendar: whether a building is in use, from terms, holidays, make-up workdays and opening hours.
 
 Terms beat the national calendar: a make-up workday within the winter break is no school day (DOMAIN.md 5).
 """
@@ -7,178 +7,157 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from campus.clock import DAY_MS, from_ms, to_ms
+from campus.clock import from_ms, to_ms
 from campus.national_days import DayKind, day_kind
 from campus.opening import Opening
+from campus.text import Translate, marked
+from campus.timetable import CalendarSettings, DayType, WindowText, parse_window
+
+__all__ = ["CalendarSettings", "DayType", "SchoolCalendar", "parse_window"]
 
 _LOOK_BACK_DAYS = 400
-#: local times at which something is open, half open; one that ends before it starts runs past midnight
-Window = tuple[dt.time, dt.time]
-
-_DEFAULT_HOURS: dict[str, dict[str, list[str]]] = {
-    "teaching": {"school_day": ["06:30-22:00"]},
-    "office": {"school_day": ["07:30-18:30"]},
-    "sports": {"school_day": ["06:00-21:30"]},
-    "canteen": {"school_day": ["04:30-20:00"], "term_weekend": ["05:30-19:30"]},
-    "dormitory": {"school_day": ["00:00-24:00"], "term_weekend": ["00:00-24:00"]},
-    "boiler_house": {
-        "school_day": ["00:00-24:00"],
-        "term_weekend": ["00:00-24:00"],
-        "vacation": ["00:00-24:00"],
-    },
-    "other": {"school_day": ["07:00-20:00"]},
-}
-_DAY_SCHOOL_DORMITORY: dict[str, list[str]] = {"school_day": ["00:00-24:00"]}
+_DAY = dt.timedelta(days=1)
+#: days whose pieces are kept; a look back over a long break of ten buildings fits
+_KEPT_DAYS = 16_384
+_UNKNOWN_YEAR = marked(
+    "{year} 年的法定节假日和调休还不知道,这一年按普通的周一至周五上课计算;放假和调休请写在 calendar.yaml 的 holidays 和 school_days 里。"
+)
 
 
-class Span(BaseModel):
-    """Days from one to another, both included."""
+class Piece(NamedTuple):
+    """A stretch of one local day, half open, in which a building stays open or closed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    name: str = ""
-    start: dt.date = Field(alias="from")
-    end: dt.date = Field(alias="to")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Span:
-        if self.end < self.start:
-            raise ValueError(f"to ({self.end}) lies before from ({self.start})")
-        return self
-
-    def __contains__(self, day: dt.date) -> bool:
-        return self.start <= day <= self.end
-
-
-class CalendarSettings(BaseModel):
-    """All of calendar.yaml. Hours are by building use or building id, then by kind of day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    boarding: bool = True
-    terms: list[Span] = Field(default_factory=list)
-    holidays: list[Span] = Field(default_factory=list)
-    school_days: list[dt.date] = Field(default_factory=list)
-    exam_weeks: list[Span] = Field(default_factory=list)
-    hours: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _readable_hours(self) -> CalendarSettings:
-        for name, kinds in self.hours.items():
-            for kind, windows in kinds.items():
-                if kind not in {"school_day", "term_weekend", "vacation", "holiday"}:
-                    raise ValueError(
-                        f"hours.{name}.{kind}: expected school_day, term_weekend, vacation or holiday"
-                    )
-                for text in windows:
-                    parse_window(text)
-        return self
+    start_ms: int
+    end_ms: int
+    state: Opening
 
 
 class SchoolCalendar:
-    """Answers ``opening`` for any building and time; windows of a day are worked out once."""
+    """Answers :class:`campus.opening.OpeningHours` for the buildings of a site (*uses*: building id → use).
+
+    Each day of a building is cut into pieces once and kept, as rules ask for every reading.
+    """
 
     def __init__(self, settings: CalendarSettings, uses: Mapping[str, str], zone: zoneinfo.ZoneInfo) -> None:
         self._settings = settings
         self._uses = dict(uses)
         self._zone = zone
-        self._spans = functools.lru_cache(maxsize=4096)(self._spans_of)
         self._school_days = frozenset(settings.school_days)
+        self._pieces = functools.lru_cache(maxsize=_KEPT_DAYS)(self._pieces_of)
+        self._midnight_state = functools.lru_cache(maxsize=_KEPT_DAYS)(self._midnight_state_of)
 
-    def day_type(self, day: dt.date) -> str:
-        """``school_day``, ``term_weekend``, ``holiday`` or ``vacation``."""
-        settings = self._settings
-        if not any(day in term for term in settings.terms):
-            return "vacation"
+    def day_type(self, day: dt.date, building: str = "") -> DayType:
+        """What *day* is to the school, or to one building where an override says so."""
+        override = self._settings.override(day, building)
+        if override is not None and override.day is not None:
+            return override.day
+        if not self._settings.in_term(day):
+            return DayType.VACATION
         if day in self._school_days:
-            return "school_day"
-        if any(day in span for span in settings.holidays):
-            return "holiday"
-        match day_kind(day):
-            case DayKind.HOLIDAY:
-                return "holiday"
-            case DayKind.WORKDAY | DayKind.MAKE_UP:
-                return "school_day"
-            case DayKind.WEEKEND:
-                return "term_weekend"
-            case None:
-                return "term_weekend" if day.weekday() >= 5 else "school_day"
+            return DayType.SCHOOL_DAY
+        if any(day in span for span in self._settings.holidays):
+            return DayType.HOLIDAY
+        return _national(day)
 
     def is_exam(self, day: dt.date) -> bool:
         """Whether *day* lies in an exam week."""
-        return any(day in span for span in self._settings.exam_weeks)
+        return self._settings.is_exam(day)
 
     def unknown_years(self, years: Iterable[int]) -> list[int]:
         """Those of *years* whose public holidays are not known yet; weekdays count as school days there."""
         return [year for year in years if day_kind(dt.date(year, 7, 1)) is None]
 
+    def notices(self, _: Translate = marked) -> list[str]:
+        """What people should know about the calendar: each year of its terms whose public holidays are not known."""
+        years = sorted(
+            {year for term in self._settings.terms for year in range(term.start.year, term.end.year + 1)}
+        )
+        return [_(_UNKNOWN_YEAR).format(year=year) for year in self.unknown_years(years)]
+
     def opening(self, building: str, time_ms: int) -> Opening:
         """Open or closed; unknown without any term, or for a building that is not in site.yaml."""
         if not self._settings.terms or building not in self._uses:
             return Opening.UNKNOWN
-        day = from_ms(time_ms, self._zone).date()
-        for one in (day, day - dt.timedelta(days=1)):
-            if any(start_ms <= time_ms < end_ms for start_ms, end_ms in self._spans(building, one)):
-                return Opening.OPEN
-        return Opening.CLOSED
+        return self._piece(building, self._day(time_ms), time_ms).state
 
     def changed_ms(self, building: str, time_ms: int) -> int:
-        """When the state at *time_ms* began, looking back at most 400 days."""
-        state = self.opening(building, time_ms)
-        if state is Opening.UNKNOWN:
+        """When the state at *time_ms* began; *time_ms* where that is unknown or more than 400 days ago."""
+        if self.opening(building, time_ms) is Opening.UNKNOWN:
             return time_ms
-        day = from_ms(time_ms, self._zone).date()
-        edge_ms = time_ms
-        for back in range(_LOOK_BACK_DAYS):
-            edges = sorted(
-                {moment for span in self._spans(building, day - dt.timedelta(days=back)) for moment in span},
-                reverse=True,
-            )
-            for moment in edges:
-                if moment > edge_ms:
-                    continue
-                if self.opening(building, moment - 1) is not state:
-                    return moment
-                edge_ms = moment
-        return time_ms - _LOOK_BACK_DAYS * DAY_MS
+        day = self._day(time_ms)
+        piece = self._piece(building, day, time_ms)
+        if piece is not self._pieces(building, day)[0]:
+            return piece.start_ms
+        since_ms = self._midnight_state(building, day)
+        return time_ms if since_ms is None else since_ms
 
-    def _spans_of(self, building: str, day: dt.date) -> tuple[tuple[int, int], ...]:
-        return tuple(
-            self._span(day, parse_window(text)) for text in self._hours(building, self.day_type(day))
-        )
+    def _day(self, time_ms: int) -> dt.date:
+        return from_ms(time_ms, self._zone).date()
 
-    def _span(self, day: dt.date, window: Window) -> tuple[int, int]:
-        start, end = window
-        last_day = day if end > start else day + dt.timedelta(days=1)
-        return (
-            to_ms(dt.datetime.combine(day, start, self._zone)),
-            to_ms(dt.datetime.combine(last_day, end, self._zone)),
-        )
+    def _piece(self, building: str, day: dt.date, time_ms: int) -> Piece:
+        return next(one for one in self._pieces(building, day) if time_ms < one.end_ms)
 
-    def _hours(self, building: str, day_type: str) -> list[str]:
-        use = self._uses[building]
-        default = _DEFAULT_HOURS.get(use, _DEFAULT_HOURS["other"])
-        if use == "dormitory" and not self._settings.boarding:
-            default = _DAY_SCHOOL_DORMITORY
-        for kinds in (self._settings.hours.get(building), self._settings.hours.get(use), default):
-            if kinds is not None and day_type in kinds:
-                return kinds[day_type]
-        return []
+    def _midnight_state_of(self, building: str, day: dt.date) -> int | None:
+        """Since when a building has been in the state it has at the first moment of *day*; None for too long ago."""
+        since_ms, state = self._pieces(building, day)[0].start_ms, self._pieces(building, day)[0].state
+        for back in range(1, _LOOK_BACK_DAYS + 1):
+            pieces = self._pieces(building, day - back * _DAY)
+            if pieces[-1].state is not state:
+                return since_ms
+            since_ms = pieces[-1].start_ms
+            if len(pieces) > 1:
+                return since_ms
+        return None
+
+    def _pieces_of(self, building: str, day: dt.date) -> tuple[Piece, ...]:
+        """All of a local day, cut wherever the building opens or closes; windows may come over from the day before."""
+        start_ms, end_ms = self._midnight_ms(day), self._midnight_ms(day + _DAY)
+        spans = [*self._spans(building, day - _DAY), *self._spans(building, day)]
+        edges = {moment for span in spans for moment in span if start_ms < moment < end_ms}
+        pieces: list[Piece] = []
+        moments = sorted({start_ms, *edges, end_ms})
+        for begin, end in itertools.pairwise(moments):
+            is_open = any(opens <= begin < closes for opens, closes in spans)
+            state = Opening.OPEN if is_open else Opening.CLOSED
+            if pieces and pieces[-1].state is state:
+                begin = pieces.pop().start_ms  # noqa: PLW2901 - touching windows are one piece
+            pieces.append(Piece(begin, end, state))
+        return tuple(pieces)
+
+    def _spans(self, building: str, day: dt.date) -> list[tuple[int, int]]:
+        return [self._span(day, text) for text in self._windows(building, day)]
+
+    def _windows(self, building: str, day: dt.date) -> list[WindowText]:
+        override = self._settings.override(day, building)
+        if override is not None and override.hours is not None:
+            return override.hours
+        return self._settings.windows(building, self._uses[building], day, self.day_type(day, building))
+
+    def _span(self, day: dt.date, window: WindowText) -> tuple[int, int]:
+        start, end = parse_window(window)
+        last_day = day if end > start else day + _DAY
+        return self._ms(day, start), self._ms(last_day, end)
+
+    def _midnight_ms(self, day: dt.date) -> int:
+        return self._ms(day, dt.time())
+
+    def _ms(self, day: dt.date, time: dt.time) -> int:
+        return to_ms(dt.datetime.combine(day, time, self._zone))
 
 
-def parse_window(text: str) -> Window:
-    """``06:30-22:00`` as two times; ``24:00`` is the next midnight. Raises ValueError."""
-    start, dash, end = text.partition("-")
-    if not dash:
-        raise ValueError(f"{text!r} is not a window; expected such as 06:30-22:00")
-    try:
-        return dt.time.fromisoformat(start.strip()), dt.time.fromisoformat(
-            end.strip().replace("24:00", "00:00")
-        )
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a window; expected such as 06:30-22:00") from error
+def _national(day: dt.date) -> DayType:
+    """A day of term as the national calendar has it; by its weekday in a year that is not known yet."""
+    match day_kind(day):
+        case DayKind.HOLIDAY:
+            return DayType.HOLIDAY
+        case DayKind.WORKDAY | DayKind.MAKE_UP:
+            return DayType.SCHOOL_DAY
+        case DayKind.WEEKEND:
+            return DayType.TERM_WEEKEND
+        case None:
+            return DayType.TERM_WEEKEND if day.weekday() >= 5 else DayType.SCHOOL_DAY

@@ -2,190 +2,165 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
+import msgspec
 
-from campus.device import Device, FieldMapping, Kind, Place, Role
-from campus.folder.document import similar
-from campus.folder.table import read_table
+from campus.clock import parse_duration
+from campus.device import Device, Kind, Place, Role
+from campus.errors import BadDuration
+from campus.folder.alias import DEVICE_HEADERS, KINDS, PROFILES, ROLES, choices, meant
+from campus.folder.expected import similar, validated
+from campus.folder.fields import parse_fields
+from campus.folder.link import Entry, check_links
+from campus.folder.moment import parse_moment
+from campus.folder.table import Row, read_table
 from campus.problem import Problem
-from campus.quantity import SPECS, Quantity
-from campus.site import Site
 
-_HEADERS: dict[str, tuple[str, ...]] = {
-    "id": ("编号", "设备编号"),
-    "name": ("名称", "设备名称"),
-    "kind": ("类型", "设备类型"),
-    "building": ("楼栋", "建筑"),
-    "floor": ("楼层",),
-    "room": ("房间", "位置"),
-    "role": ("用途", "测量对象"),
-    "profile": ("档案", "限值档案"),
-    "address": ("地址", "设备地址"),
-    "decoder": ("解码器", "格式"),
-    "model": ("型号",),
-    "interval_s": ("上报间隔", "上报间隔秒"),
-    "parent": ("上级表",),
-    "gateway": ("网关",),
-    "register_modulus": ("表盘上限",),
-    "pulse_weight": ("脉冲当量",),
-    "rated_current_a": ("额定电流",),
-    "calibration_offset": ("校准偏差",),
-    "calibration_date": ("校准日期",),
-    "asset_number": ("资产编号",),
-    "keeper": ("保管人",),
-    "fields": ("字段映射",),
-}
-HEADERS = {alias: name for name, aliases in _HEADERS.items() for alias in (name, *aliases)}
-_NUMBERS = {"interval_s", "register_modulus", "pulse_weight", "rated_current_a", "calibration_offset"}
-_KINDS = {
-    "水表": Kind.WATER_METER,
-    "电表": Kind.ELECTRICITY_METER,
-    "燃气表": Kind.GAS_METER,
-    "冷柜": Kind.COLD_STORAGE,
-    "管道探头": Kind.PIPE_PROBE,
-    "温湿度": Kind.CLIMATE,
-    "锅炉": Kind.BOILER,
-    "水浸": Kind.LEAK_DETECTOR,
-    "网关": Kind.GATEWAY,
-}
-_ROLES = {
-    "管壁": Role.PIPE_WALL,
-    "管道间": Role.PIPE_SPACE,
-    "柜内空气": Role.CABINET_AIR,
-    "食品": Role.PRODUCT,
-    "室外": Role.OUTDOOR,
-    "室内": Role.ROOM,
-    "电缆": Role.CABLE,
-    "供水温度": Role.HEATING_SUPPLY,
-    "回水温度": Role.HEATING_RETURN,
-}
-_FIELD = re.compile(
-    r"(?P<name>[^=;]+)=(?P<quantity>\w+)(?:@(?P<unit>[^:*;]+))?(?::(?P<channel>\w+))?(?:\*(?P<scale>[\d.eE+-]+))?"
-)
+_NUMBERS = ("register_modulus", "pulse_weight", "rated_current_a", "calibration_offset")
+_TEXTS = ("id", "name", "address", "decoder", "model", "parent", "gateway", "asset_number")
+#: what a spreadsheet makes of a long number: 2.4E+15
+_ROUNDED = re.compile(r"[+-]?\d(\.\d+)?[eE]\+\d+")
+_DURATION_WORDS = (("分钟", "m"), ("小时", "h"), ("分", "m"), ("秒", "s"), ("天", "d"))
 
 
-def read_register(folder: Path, site: Site, decoders: Iterable[str], problems: list[Problem]) -> list[Device]:
-    """The devices of the register."""
-    file, rows = read_table(folder, "devices", HEADERS, problems)
-    devices: dict[str, tuple[int, Device]] = {}
-    addresses: dict[tuple[str, str], str] = {}
-    known = set(decoders)
-    for row, values in rows:
-        device = _device(file, row, values, site, problems)
-        if device is None:
-            continue
-        if device.id in devices:
-            problems.append(
-                Problem(
-                    file, row, "id", device.id, f"an id used once; row {devices[device.id][0]} has it, too"
-                )
-            )
-            continue
-        if device.decoder and known and device.decoder not in known:
-            expected = f"one of {', '.join(sorted(known))}{similar(device.decoder, known)}"
-            problems.append(Problem(file, row, "decoder", device.decoder, expected))
-        address = (device.decoder, (device.address or device.id).lower())
-        if address in addresses:
-            problems.append(
-                Problem(
-                    file,
-                    row,
-                    "address",
-                    device.address,
-                    f"an address of its own; {addresses[address]} has it",
-                )
-            )
-        addresses[address] = device.id
-        devices[device.id] = (row, device)
-    _check_links(file, devices, problems)
-    return [device for _, device in devices.values()]
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the register refers to. *buildings* are by id and by name; None where site.yaml does not tell them.
 
-
-def parse_fields(text: str) -> dict[str, FieldMapping]:
-    """``WF=water_flow@l/min:a*0.1; T=temperature``: source field = quantity, then unit, channel and factor if need be.
-
-    Raises ValueError naming the part that cannot be read.
+    *keepers* are people by id and by name, *decoders* the names there are; no names, no check.
     """
-    fields: dict[str, FieldMapping] = {}
-    for part in filter(None, (one.strip() for one in text.split(";"))):
-        match = _FIELD.fullmatch(part)
-        if match is None:
-            raise ValueError(f"{part!r} is not FIELD=quantity@unit:channel*factor")
-        if match["quantity"] not in SPECS:
-            raise ValueError(f"{match['quantity']!r} is not a quantity{similar(match['quantity'], Quantity)}")
-        try:
-            scale = float(match["scale"] or 1)
-        except ValueError as error:
-            raise ValueError(f"{match['scale']!r} in {part!r} is not a number") from error
-        fields[match["name"].strip()] = FieldMapping(
-            quantity=match["quantity"],
-            unit=(match["unit"] or "").strip(),
-            channel=match["channel"] or "",
-            scale=scale,
+
+    site: str
+    buildings: Mapping[str, str] | None
+    keepers: Mapping[str, str]
+    decoders: frozenset[str] = frozenset()
+
+
+def read_register(folder: Path, around: Surroundings, problems: list[Problem]) -> list[Device]:
+    """The devices of the register."""
+    table = read_table(folder, "devices", DEVICE_HEADERS, ("id", "name", "kind"), problems)
+    entries = [Entry(row, _Reader(row, around, problems).device()) for row in table.rows]
+    repeated = check_links(entries, problems)
+    return [one.device for one in entries if one.device is not None and one.row.number not in repeated]
+
+
+class _Reader:
+    """Reads one row; each mistake in it is told."""
+
+    def __init__(self, row: Row, around: Surroundings, problems: list[Problem]) -> None:
+        self._row = row
+        self._around = around
+        self._problems = problems
+
+    def device(self) -> Device | None:
+        row, before = self._row, len(self._problems)
+        body: dict[str, object] = {key: row.text(key) for key in _TEXTS if row.text(key)}
+        body |= {key: number for key in _NUMBERS if (number := self._number(key)) is not None}
+        body["kind"] = self._kind()
+        body["role"] = self._role()
+        body["profile"] = meant(PROFILES, row.text("profile")) or row.text("profile")
+        body["place"] = Place(
+            site=self._around.site, building=self._building(), floor=row.text("floor"), room=row.text("room")
         )
-    return fields
+        body["interval_s"] = self._interval_s()
+        body["calibration_date"] = self._date("calibration_date")
+        body["keeper"] = self._keeper()
+        body["fields"] = self._fields()
+        self._check_source()
+        device = validated(Device, body, row.file, self._problems, row=row.number)
+        wrong = any(not one.warning for one in self._problems[before:])
+        return None if wrong else device
 
+    def _tell(self, key: str, expected: str, *, found: str | None = None, warning: bool = False) -> None:
+        self._problems.append(self._row.problem(key, expected, found=found, warning=warning))
 
-def _device(
-    file: str, row: int, values: dict[str, str], site: Site, problems: list[Problem]
-) -> Device | None:
-    before = len(problems)
-    body: dict[str, object] = {
-        key: value for key, value in values.items() if value and key not in {"building", "floor", "room"}
-    }
-    body["kind"] = _KINDS.get(values.get("kind", ""), values.get("kind", ""))
-    body["role"] = _ROLES.get(values.get("role", ""), values.get("role", ""))
-    building = values.get("building", "")
-    if building and site.building(building) is None:
-        found = next((one.id for one in site.buildings if one.name == building), None)
-        if found is None:
-            ids = [one.id for one in site.buildings]
-            problems.append(
-                Problem(file, row, "building", building, f"one of {', '.join(ids)}{similar(building, ids)}")
-            )
-        building = found or building
-    body["place"] = Place(
-        site=site.id, building=building, floor=values.get("floor", ""), room=values.get("room", "")
-    )
-    for key in _NUMBERS & body.keys():
+    def _kind(self) -> Kind:
+        kind = meant(KINDS, self._row.text("kind"))
+        if kind is None:
+            self._tell("kind", f"one of {choices(KINDS, Kind)}{similar(self._row.text('kind'), KINDS)}")
+        return kind or Kind.GATEWAY
+
+    def _role(self) -> Role:
+        text = self._row.text("role")
+        role = meant(ROLES, text) if text else Role.NONE
+        if role is None:
+            self._tell("role", f"one of {choices(ROLES, Role)}{similar(text, ROLES)}")
+        return role or Role.NONE
+
+    def _building(self) -> str:
+        text, known = self._row.text("building"), self._around.buildings
+        if text and known is not None and text not in known:
+            ids = ", ".join(dict.fromkeys(known.values())) or "none, as site.yaml has no buildings"
+            self._tell("building", f"one of {ids}{similar(text, known)}")
+        return (known or {}).get(text, text)
+
+    def _keeper(self) -> str:
+        text, known = self._row.text("keeper"), self._around.keepers
+        if text and text not in known:
+            self._tell("keeper", f"somebody in people.csv, by id or name{similar(text, known)}")
+        return known.get(text, text)
+
+    def _number(self, key: str) -> float | None:
+        text = self._row.text(key)
+        if not text:
+            return None
         try:
-            body[key] = float(str(body[key]))
+            number = float(text.replace(",", ""))
         except ValueError:
-            problems.append(Problem(file, row, key, str(body[key]), "a number"))
-    try:
-        body["fields"] = parse_fields(values.get("fields", ""))
-    except ValueError as error:
-        problems.append(Problem(file, row, "fields", values.get("fields", ""), str(error)))
-    if len(problems) > before:
-        return None
-    try:
-        return Device.model_validate(body)
-    except ValidationError as error:
-        for one in error.errors():
-            key = ".".join(str(part) for part in one["loc"])
-            problems.append(Problem(file, row, key, str(one.get("input", ""))[:80], one["msg"]))
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        self._tell(key, "a number")
         return None
 
+    def _interval_s(self) -> float:
+        text = self._row.text("interval_s")
+        for word, unit in _DURATION_WORDS:
+            text = text.replace(word, unit)
+        try:
+            seconds = (float(text) if _is_number(text) else parse_duration(text) / 1000) if text else 0.0
+        except BadDuration:
+            seconds = math.nan
+        if math.isfinite(seconds):
+            return seconds
+        self._tell("interval_s", "a number of seconds, or such as 5m")
+        return 0.0
 
-def _check_links(file: str, devices: dict[str, tuple[int, Device]], problems: list[Problem]) -> None:
-    for row, device in devices.values():
-        for key, other in (("parent", device.parent), ("gateway", device.gateway)):
-            if other and other not in devices:
-                problems.append(
-                    Problem(file, row, key, other, f"the id of a device{similar(other, devices)}")
-                )
-        seen, here = {device.id}, device.parent
-        while here in devices:
-            if here in seen:
-                problems.append(
-                    Problem(
-                        file, row, "parent", device.parent, "meters that do not feed each other in a circle"
-                    )
-                )
-                break
-            seen.add(here)
-            here = devices[here][1].parent
+    def _date(self, key: str) -> str:
+        text = self._row.text(key)
+        if not text:
+            return ""
+        try:
+            return parse_moment(text).local.date().isoformat()
+        except ValueError:
+            self._tell(key, "a date such as 2026-09-01")
+            return ""
+
+    def _fields(self) -> object:
+        fields, mistakes = parse_fields(self._row.text("fields"))
+        for one in mistakes:
+            self._tell("fields", one.expected, found=one.part)
+        return fields
+
+    def _check_source(self) -> None:
+        address, decoder, known = self._row.text("address"), self._row.text("decoder"), self._around.decoders
+        if decoder and known and decoder not in known:
+            self._tell("decoder", f"one of {', '.join(sorted(known))}{similar(decoder, known)}")
+        if address and not decoder:
+            self._tell("decoder", f"the decoder that reads {address}", warning=True)
+        if _ROUNDED.fullmatch(address):
+            expected = (
+                "the address itself; the spreadsheet made a rounded number of it: format the column as text"
+            )
+            self._tell("address", expected)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

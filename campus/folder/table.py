@@ -5,85 +5,152 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
+from campus.folder.expected import shown, similar
 from campus.problem import Problem
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
-Row = tuple[int, dict[str, str]]
+_ENDINGS = ("csv", "xlsx", "xls")
+#: spreadsheets keep 15 digits of a number; the rest of a longer one is lost
+_EXACT_BELOW = 10**15
+_REMARK = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]$|\*$")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of a table under its header: *number* as a spreadsheet counts, values by English header."""
+
+    file: str
+    number: int
+    values: dict[str, str]
+
+    def text(self, key: str) -> str:
+        """What stands in a column; empty for nothing."""
+        return self.values.get(key, "")
+
+    def problem(self, key: str, expected: str, *, found: str | None = None, warning: bool = False) -> Problem:
+        """A mistake in this row."""
+        said = shown(key, self.text(key) if found is None else found) or "nothing"
+        return Problem(self.file, self.number, key, said, expected, warning)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table as read; *present* is false where there is no such file."""
+
+    file: str
+    rows: list[Row]
+    present: bool = True
 
 
 def read_table(
-    folder: Path, stem: str, headers: Mapping[str, str], problems: list[Problem]
-) -> tuple[str, list[Row]]:
-    """The file's name and its rows as (row number, values by English header). *headers* maps every alias to it."""
-    for name in (f"{stem}.csv", f"{stem}.xlsx", f"{stem}.xls"):
-        path = folder / name
-        if path.exists():
-            lines = _csv(path, problems) if name.endswith(".csv") else _workbook(path, problems)
-            return name, _rows(name, lines, headers, problems)
-    return f"{stem}.csv", []
+    folder: Path, stem: str, headers: Mapping[str, str], required: Sequence[str], problems: list[Problem]
+) -> Table:
+    """The table in ``stem.csv``, ``.xlsx`` or ``.xls``. *headers* maps every alias to its English header."""
+    names = [f"{stem}.{ending}" for ending in _ENDINGS if (folder / f"{stem}.{ending}").exists()]
+    if not names:
+        return Table(f"{stem}.csv", [], present=False)
+    name = names[0]
+    problems.extend(Problem(other, 0, "", f"{name} as well", f"only one {stem} table") for other in names[1:])
+    try:
+        lines = list(_lines(folder / name, problems))
+    except OSError as error:
+        problems.append(Problem(name, 0, "", error.strerror or str(error), "a readable file"))
+        return Table(name, [])
+    return Table(name, list(_rows(name, lines, headers, required, problems)))
 
 
 def _rows(
-    name: str, lines: list[list[str]], headers: Mapping[str, str], problems: list[Problem]
-) -> list[Row]:
-    if not lines:
-        return []
-    names = []
-    for column in lines[0]:
-        known = headers.get(column.strip()) or headers.get(column.strip().lower())
-        if known is None and column.strip():
-            problems.append(
-                Problem(
-                    name,
-                    1,
-                    column.strip(),
-                    "unknown column",
-                    f"one of {', '.join(sorted(set(headers.values())))}",
-                )
-            )
-        names.append(known or "")
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        values = {key: cell.strip() for key, cell in zip(names, cells, strict=False) if key}
-        if any(values.values()) and not cells[0].lstrip().startswith("#"):
-            rows.append((number, values))
-    return rows
+    name: str,
+    lines: list[list[str]],
+    headers: Mapping[str, str],
+    required: Sequence[str],
+    problems: list[Problem],
+) -> Iterator[Row]:
+    written = [(number, cells) for number, cells in enumerate(lines, start=1) if _says_something(cells)]
+    if not written:
+        return
+    header_row, header = written[0]
+    columns = _columns(name, header_row, header, headers, problems)
+    missing = [one for one in required if one not in columns]
+    for one in missing:
+        aliases = [alias for alias, meaning in headers.items() if meaning == one and alias != one]
+        expected = f"a column {one} ({' or '.join(aliases)})"
+        problems.append(Problem(name, header_row, one, "no such column", expected))
+    if missing:
+        return
+    for number, cells in written[1:]:
+        row = Row(name, number, {key: cell.strip() for key, cell in zip(columns, cells, strict=False) if key})
+        beyond = ",".join(cells[len(columns) :]).strip(", \t")
+        if beyond:
+            expected = f"at most {len(columns)} cells; one that holds a comma goes in quotes"
+            problems.append(row.problem("", expected, found=f"{beyond} after the last column"))
+        if any(row.values.values()):
+            yield row
 
 
-def _csv(path: Path, problems: list[Problem]) -> list[list[str]]:
+def _says_something(cells: list[str]) -> bool:
+    """False for empty lines and for remarks, which begin with #."""
+    return any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
+
+
+def _columns(
+    name: str, row: int, header: list[str], headers: Mapping[str, str], problems: list[Problem]
+) -> list[str]:
+    columns: list[str] = []
+    for cell in header:
+        title = cell.strip()
+        plain = _REMARK.sub("", title).strip()
+        known = headers.get(title.lower()) or headers.get(plain.lower()) or ""
+        if title and not known:
+            expected = f"one of {', '.join(dict.fromkeys(headers.values()))}{similar(plain, headers)}"
+            problems.append(Problem(name, row, shown("", title), "unknown column", expected))
+        if known and known in columns:
+            problems.append(Problem(name, row, title, f"a second column for {known}", "each column once"))
+            known = ""
+        columns.append(known)
+    return columns
+
+
+def _lines(path: Path, problems: list[Problem]) -> Iterator[list[str]]:
+    return _csv(path, problems) if path.suffix == ".csv" else _workbook(path, problems)
+
+
+def _csv(path: Path, problems: list[Problem]) -> Iterator[list[str]]:
     raw = path.read_bytes()
     for encoding in _ENCODINGS:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        row = 1
         try:
-            return list(csv.reader(io.StringIO(text, newline="")))
+            # Strictly: a stray quote would swallow the rows that follow it without a word.
+            for cells in csv.reader(io.StringIO(text, newline=""), strict=True):
+                yield cells
+                row += 1
         except csv.Error as error:
-            problems.append(Problem(path.name, 0, "", str(error), "a CSV file"))
-            return []
-    problems.append(Problem(path.name, 0, "", "an unknown encoding", "UTF-8 or GBK"))
-    return []
+            problems.append(Problem(path.name, row, "", str(error), "a line of a CSV file"))
+        return
+    problems.append(Problem(path.name, 0, "", "an unknown encoding", "a file saved as UTF-8 or GBK"))
 
 
-def _workbook(path: Path, problems: list[Problem]) -> list[list[str]]:
+def _workbook(path: Path, problems: list[Problem]) -> Iterator[list[str]]:
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        sheet = workbook.get_sheet_by_index(0)
-        return [[_cell(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    except (CalamineError, OSError) as error:
-        problems.append(Problem(path.name, 0, "", str(error), "an Excel workbook"))
-        return []
+        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        for row in sheet.to_python(skip_empty_area=False):
+            yield [_cell(cell) for cell in row]
+    except CalamineError as error:
+        problems.append(Problem(path.name, 0, "", shown("", str(error)), "an Excel workbook"))
 
 
 def _cell(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+        return str(int(cell)) if abs(cell) < _EXACT_BELOW else f"{cell:E}"
     if isinstance(cell, dt.datetime | dt.date | dt.time):
         return cell.isoformat()
     return str(cell)

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import Workbook
 
 from campus.errors import FolderProblems
 from campus.folder import check_folder, load_campus
-from campus.folder.register import parse_fields
 from ingest.decoding.registry import decoder_names
 from rules.settings import check
 
@@ -88,7 +86,7 @@ def test_the_example_school_has_no_mistakes():
             "a=flowing",
             "quantity",
         ),
-        ({"people.csv": "id,name,phone\na,A,12345\n"}, "people.csv:2:phone", "12345", "pattern"),
+        ({"people.csv": "id,name,phone\na,A,12345\n"}, "people.csv:2:phone", "12345", "11-digit"),
         (
             {"roster.csv": "person,from,to\nnobody,2026-01-01,2026-01-02\n"},
             "roster.csv:2:person",
@@ -97,7 +95,7 @@ def test_the_example_school_has_no_mistakes():
         ),
         (
             {"calendar.yaml": "terms: [{from: 2026-02-01, to: 2026-01-01}]\n"},
-            "calendar.yaml:terms.0",
+            "calendar.yaml:terms[0]",
             "",
             "before",
         ),
@@ -114,6 +112,155 @@ def test_the_example_school_has_no_mistakes():
             "greater",
         ),
         ({"rules.yaml": "devices: {ghost: {}}\n"}, "rules.yaml:devices.ghost", "ghost", "devices"),
+        ({"rules.yaml": "- a\n- b\n"}, "rules.yaml:1", "list", "mapping"),
+        ({"site.yaml": SITE + "name: 二\n"}, "site.yaml:5:name", "twice", "once"),
+        ({"site.yaml": b"id: s\nname: \xff\n"}, "site.yaml:2", "UTF-8", "UTF-8"),
+        ({"site.yaml": SITE + "x: &a [*a]\n"}, "site.yaml", "within themselves", "YAML"),
+        ({"site.yaml": SITE + "broker: {listen: here}\n"}, "site.yaml:broker.listen", "here", "host:port"),
+        ({"site.yaml": SITE + "broker: {url: tcp://a}\n"}, "site.yaml:broker.url", "tcp://a", "mqtt://"),
+        ({"site.yaml": SITE + "store: postgres\n"}, "site.yaml:store", "", "influxdb2"),
+        (
+            {"site.yaml": SITE.replace("kind: console", "kind: wecom_boot")},
+            "site.yaml:channels.c",
+            "wecom_boot",
+            "did you mean wecom_bot?",
+        ),
+        (
+            {"site.yaml": SITE.replace("kind: console", "kind: wecom_bot, key: k, per_minut: 3")},
+            "site.yaml:channels.c.per_minut",
+            "per_minut",
+            "per_minute",
+        ),
+        (
+            {"site.yaml": SITE.replace("t1, name", "t1, use: dorm, name")},
+            "site.yaml:buildings[0].use",
+            "dorm",
+            "dormitory",
+        ),
+        (
+            {"site.yaml": SITE.replace("[{id", "[{id: t1, name: B}, {id")},
+            "site.yaml:buildings[1].id",
+            "t1",
+            "once",
+        ),
+        (
+            {"site.yaml": SITE + "sources: [{topic: a/#/b, decoder: tasmota}]\n"},
+            "site.yaml:sources[0].topic",
+            "a/#/b",
+            "at the end",
+        ),
+        (
+            {"site.yaml": SITE + "sources: [{topic: a, decoder: generic, mapping: plc}]\n"},
+            "site.yaml:sources[0].mapping",
+            "plc",
+            "mappings",
+        ),
+        (
+            {"site.yaml": SITE + "mappings: {m: {address: 'topic:x', fields: {}}}\n"},
+            "site.yaml:mappings.m.address",
+            "topic:x",
+            "topic:N",
+        ),
+        (
+            {"site.yaml": SITE + "mappings: {m: {address: id, fields: {a: {quantity: temperatur}}}}\n"},
+            "site.yaml:mappings.m.fields.a.quantity",
+            "temperatur",
+            "temperature",
+        ),
+        (
+            {"site.yaml": SITE + "mappings: {m: {address: id, fields: {a: {quantity: energy, unit: m3}}}}\n"},
+            "site.yaml:mappings.m.fields.a.unit",
+            "m3",
+            "kwh",
+        ),
+        (
+            {"site.yaml": SITE + "broker: {password_file: missing}\n"},
+            "site.yaml:broker.password_file",
+            "missing",
+            "readable",
+        ),
+        (
+            {"site.yaml": SITE + "broker: {password: 12345}\n"},
+            "site.yaml:broker.password",
+            "***",
+            "text",
+        ),
+        ({"devices.csv": "id,name,kind,parent\nx,X,水表,y\n"}, "devices.csv:2:parent", "y", "a device"),
+        ({"devices.csv": "id,name,kind,gateway\nx,X,水表,y\n"}, "devices.csv:2:gateway", "y", "a device"),
+        (
+            {"devices.csv": "id,name,kind,gateway\nx,X,水表,y\ny,Y,水表,\n"},
+            "devices.csv:2:gateway",
+            "y",
+            "kind gateway",
+        ),
+        ({"devices.csv": "id,name,kind,keeper\nx,X,水表,li\n"}, "devices.csv:2:keeper", "li", "people.csv"),
+        ({"devices.csv": "id,name,kind,role\nx,X,水表,管璧\n"}, "devices.csv:2:role", "管璧", "管壁"),
+        ({"devices.csv": "id,name,kind,address\nx,X,水表,a1\n"}, "devices.csv:2:decoder", "", "reads a1"),
+        (
+            {"devices.csv": "id,name,kind,decoder,address\nx,X,水表,tasmota,A1\ny,Y,水表,zigbee2mqtt,a1\n"},
+            "devices.csv:3:address",
+            "a1",
+            "x in row 2",
+        ),
+        (
+            {"devices.csv": "id,name,kind,address\nx,X,水表,2.4E+15\n"},
+            "devices.csv:2:address",
+            "2.4E+15",
+            "as text",
+        ),
+        (
+            {"devices.csv": "id,name,kind,calibration_offset\nx,X,水表,nan\n"},
+            "devices.csv:2:calibration_offset",
+            "nan",
+            "number",
+        ),
+        (
+            {"devices.csv": "id,name,kind,calibration_date\nx,X,水表,soon\n"},
+            "devices.csv:2:calibration_date",
+            "soon",
+            "date",
+        ),
+        ({"devices.csv": "id,name,kind\nx 1,X,水表\n"}, "devices.csv:2:id", "x 1", "without spaces"),
+        ({"people.csv": "id,name,role\na,A,cook\n"}, "people.csv:2:role", "cook", "食堂"),
+        ({"people.csv": "id,name\na,A\na,B\n"}, "people.csv:3:id", "a", "row 2"),
+        (
+            {"calendar.yaml": "terms: [{from: 2026-02-30, to: 2026-03-01}]\n"},
+            "calendar.yaml:terms[0].from",
+            "2026-02-30",
+            "date",
+        ),
+        (
+            {"calendar.yaml": "hours: {teachin: {school_day: []}}\n"},
+            "calendar.yaml:hours.teachin",
+            "teachin",
+            "teaching",
+        ),
+        (
+            {"calendar.yaml": "hours: {t1: {schoolday: []}}\n"},
+            "calendar.yaml:hours.t1.schoolday",
+            "schoolday",
+            "did you mean school_day?",
+        ),
+        (
+            {"calendar.yaml": "hours: {t1: {mon: ['8-9']}}\n"},
+            "calendar.yaml:hours.t1.mon[0]",
+            "8-9",
+            "06:30-22:00",
+        ),
+        (
+            {
+                "calendar.yaml": "overrides: [{from: 2026-01-01, to: 2026-01-01, buildings: [t9], hours: []}]\n"
+            },
+            "calendar.yaml:overrides[0].buildings",
+            "t9",
+            "t1",
+        ),
+        (
+            {"calendar.yaml": "overrides: [{from: 2026-01-01, to: 2026-01-01}]\n"},
+            "calendar.yaml:overrides[0]",
+            "",
+            "day, hours or both",
+        ),
     ],
 )
 def test_each_mistake_is_named(tmp_path, files, where, found, expected):
@@ -137,19 +284,6 @@ def test_all_mistakes_come_together(tmp_path):
     assert len(caught.value.problems) >= 2
 
 
-def test_gbk_and_excel_registers_are_read(tmp_path):
-    """What Excel saves on a Chinese machine is read, as CSV in GBK and as a workbook."""
-    table = [["编号", "名称", "类型", "楼栋"], ["w1", "水表一", "水表", "教学楼"]]
-    path = folder(tmp_path, **{"devices.csv": "\n".join(",".join(row) for row in table).encode("gb18030")})
-    assert load_campus(path).device("w1").place.building == "t1"
-    (path / "devices.csv").unlink()
-    workbook = Workbook()
-    for row in table:
-        workbook.active.append(row)
-    workbook.save(path / "devices.xlsx")
-    assert load_campus(path).device("w1").name == "水表一"
-
-
 def test_secrets_come_from_files(tmp_path):
     """A secret in a file is read, and never shown."""
     text = SITE.replace("kind: console", "kind: wecom_bot, key_file: bot")
@@ -158,13 +292,103 @@ def test_secrets_come_from_files(tmp_path):
     assert "very-secret" not in repr(campus.site)
 
 
-@given(st.text(max_size=60))
-def test_no_field_mapping_breaks_the_parser(text):
-    """Whatever is written, the answer is a mapping or a ValueError."""
-    try:
-        assert isinstance(parse_fields(text), dict)
-    except ValueError as error:
-        assert str(error)
+def test_two_broken_things_in_one_file_are_two_problems(tmp_path):
+    """A setting that is unknown does not hide a route that leads nowhere, nor the register's own mistakes."""
+    text = SITE + "langauge: en\nroutes: [{channels: [d]}, {channels: [c], to: [nobody]}]\n"
+    path = folder(tmp_path, **{"site.yaml": text, "devices.csv": "id,name,kind,building\nx,X,水表,t9\n"})
+    assert [one.where() for one in problems(path)] == [
+        "devices.csv:2:building",
+        "site.yaml:langauge",
+        "site.yaml:routes[0].channels",
+        "site.yaml:routes[1].to",
+    ]
+
+
+def test_every_mistake_of_a_row_is_told_and_the_next_row_still_read(tmp_path):
+    """A row with four mistakes gives four problems; the row after it, whose parent it is, gives none."""
+    rows = "id,name,kind,interval_s,building,fields,parent\nx,X,?,soon,t9,a,\ny,Y,水表,60,t1,,x\n"
+    path = folder(tmp_path, **{"devices.csv": rows})
+    assert [one.where() for one in problems(path)] == [
+        "devices.csv:2:building",
+        "devices.csv:2:fields",
+        "devices.csv:2:interval_s",
+        "devices.csv:2:kind",
+    ]
+
+
+def test_a_person_whose_row_is_wrong_is_still_known_elsewhere(tmp_path):
+    """One wrong telephone number is one problem, not one for every shift and device of that person."""
+    files = {
+        "people.csv": "id,name,phone\nli,李,1\n",
+        "roster.csv": "person,from,to\n李,2026-01-01,2026-01-02\n",
+        "devices.csv": "id,name,kind,keeper\nx,X,水表,李\n",
+    }
+    assert [one.where() for one in problems(folder(tmp_path, **files))] == ["people.csv:2:phone"]
+
+
+def test_a_circle_of_meters_is_told_once(tmp_path):
+    """Three meters that feed each other are one mistake, and a meter that hangs on the circle is none."""
+    rows = "id,name,kind,parent\nz,Z,水表,a\na,A,水表,b\nb,B,水表,c\nc,C,水表,a\n"
+    (mistake,) = problems(folder(tmp_path, **{"devices.csv": rows}))
+    assert mistake.where() == "devices.csv:3:parent"
+    assert "a → b → c → a" in mistake.expected
+
+
+def test_warnings_do_not_hinder_loading(tmp_path):
+    """A route to the person on duty without a roster is said, and the campus loads."""
+    path = folder(tmp_path, **{"site.yaml": SITE + "routes: [{channels: [c], to: [duty]}]\n"})
+    (warning,) = problems(path)
+    assert (warning.where(), warning.warning) == ("site.yaml:routes[0].to", True)
+    assert load_campus(path).site.id == "s"
+
+
+def test_a_folder_that_is_not_there_is_a_problem(tmp_path):
+    """A wrong path is told as a missing site.yaml."""
+    (mistake,) = problems(tmp_path / "nowhere")
+    assert mistake.where() == "site.yaml"
+    with pytest.raises(FolderProblems):
+        load_campus(tmp_path / "nowhere")
+
+
+def test_a_folder_in_place_of_a_file_is_a_problem(tmp_path):
+    """What cannot be opened is told for each file."""
+    path = folder(tmp_path)
+    for name in ("devices.csv", "rules.yaml"):
+        (path / name).mkdir()
+    assert [one.where() for one in problems(path)] == ["devices.csv", "rules.yaml"]
+
+
+def test_secrets_come_from_the_environment(tmp_path, monkeypatch):
+    """A variable is put where it is named, even within a text."""
+    monkeypatch.setenv("SY_TEST_TOKEN", "abc")
+    text = SITE + "store: 'influxdb2://${SY_TEST_TOKEN}@h:8086/o/b'\n"
+    campus = load_campus(folder(tmp_path, **{"site.yaml": text}))
+    assert campus.site.store == "influxdb2://abc@h:8086/o/b"
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "interval", "seconds"),
+    [
+        ("水表", "water_meter", "60", 60),
+        ("冰箱", "cold_storage", "5分钟", 300),
+        ("BOILER", "boiler", "1h30m", 5400),
+    ],
+)
+def test_a_register_in_the_schools_own_words(tmp_path, word, kind, interval, seconds):
+    """Kinds and intervals are read in Chinese and English."""
+    rows = f"编号,名称,类型,楼栋,上报间隔(秒),校准日期\nx,X,{word},教学楼,{interval},2026/3/1\n"
+    device = load_campus(folder(tmp_path, **{"devices.csv": rows})).device("x")
+    assert (device.kind, device.place.building, device.interval_s) == (kind, "t1", seconds)
+    assert device.calibration_date == "2026-03-01"
+
+
+@given(st.text(st.sampled_from("abid:[]{}&*!'\"\n -,#|>?%@0.5"), max_size=80))
+def test_no_settings_break_the_check(tmp_path_factory, text):
+    """Whatever the settings hold, the check answers with problems, never an exception."""
+    path = folder(
+        tmp_path_factory.mktemp("f"), **dict.fromkeys(("site.yaml", "calendar.yaml", "rules.yaml"), text)
+    )
+    assert problems(path)
 
 
 @given(st.binary(max_size=300))

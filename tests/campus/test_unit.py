@@ -36,6 +36,13 @@ def test_a_wrong_unit_is_named():
         to_canonical(Quantity.TEMPERATURE, 1, "kg")
 
 
+def units_of(quantity):
+    """Every unit the quantity is measured in, from what the error names."""
+    with pytest.raises(UnknownUnit) as caught:
+        to_canonical(quantity, 1, "no such unit")
+    return str(caught.value).split("expected one of ")[1].split(", ")
+
+
 @given(st.sampled_from(list(Quantity)), st.floats(-1e6, 1e6))
 def test_the_canonical_unit_changes_nothing(quantity, value):
     """A value in the canonical unit stays as it is."""
@@ -63,6 +70,25 @@ def test_a_time_without_zone_needs_one():
 def test_durations(text, ms):
     """Durations are read with their units; a bare number is seconds."""
     assert parse_duration(text) == ms
+
+
+@given(st.integers(0, 400), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
+def test_durations_go_round(days, hours, minutes, seconds, ms):
+    """A duration written out in its units is read back to the millisecond."""
+    expected = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + ms
+    assert parse_duration(f"{days}d{hours}h{minutes}m{seconds}s{ms}ms") == expected
+    assert parse_duration(f" {days} D {hours}H ") == (days * 24 + hours) * 3_600_000
+
+
+@given(
+    st.sampled_from([(quantity, unit) for quantity in Quantity for unit in units_of(quantity)]),
+    st.floats(-1e6, 1e6),
+)
+def test_units_go_round(measured, value):
+    """What a unit makes of a value can be undone from what it makes of 0 and of 1: conversions are straight lines."""
+    quantity, unit = measured
+    zero, one = to_canonical(quantity, 0.0, unit), to_canonical(quantity, 1.0, unit)
+    assert (to_canonical(quantity, value, unit) - zero) / (one - zero) == pytest.approx(value, abs=1e-6)
 
 
 @given(st.text(max_size=12))
