@@ -61,7 +61,7 @@ def token(
     typer.echo(_accounts(data).make_token(name, role, wall_ms()))
 
 
-def link(name: str = "admin", data: Data = None) -> None:
+def link(name: Annotated[str, typer.Argument()] = "admin", data: Data = None) -> None:
     """Makes a one-time sign-in link's path. Example: shouyuan link admin"""
     typer.echo(f"/sign-in/link?token={_accounts(data).make_link(name, wall_ms())}")
 

@@ -73,15 +73,15 @@ class Fleet:
         self.world = NorthernWinter(campus.site.zone, uses, campus.hours)
         self._uses = uses
         self.devices: dict[str, Simulated] = {}
-        water: dict[str, WaterUse] = {}
+        water: dict[str, WaterUse | Sum] = {}
         # Parents measure the sum of their children, so children are made first.
-        for device in sorted(campus.devices.values(), key=lambda one: bool(campus.children(one.id))):
+        for device in sorted(campus.devices.values(), key=lambda one: _height(campus, one.id)):
             if device.decoder not in encoders():
                 continue
             generator = random.Random(f"{seed}:{device.id}")
             children = [water[child.id] for child in campus.children(device.id) if child.id in water]
             model = self._model(device, generator, children)
-            if isinstance(model, WaterUse):
+            if isinstance(model, WaterUse | Sum):
                 water[device.id] = model
             self.devices[device.id] = Simulated(device, model, generator)
 
@@ -100,7 +100,7 @@ class Fleet:
         """What one of them publishes at *time_ms*."""
         return simulated.publications(time_ms, self.world, self._campus)
 
-    def _model(self, device: Device, generator: random.Random, children: list[WaterUse]) -> Model:
+    def _model(self, device: Device, generator: random.Random, children: list[WaterUse | Sum]) -> Model:
         use = self._uses.get(device.place.building, "other")
         match device.kind:
             case Kind.WATER_METER if children:
@@ -117,6 +117,11 @@ class Fleet:
     def _heated(self, device: Device) -> bool:
         building = self._campus.site.building(device.place.building)
         return building is None or building.heated
+
+
+def _height(campus: Campus, device_id: str) -> int:
+    """0 for a device that feeds none, one more than the highest of its children otherwise."""
+    return max((1 + _height(campus, child.id) for child in campus.children(device_id)), default=0)
 
 
 def _water(device: Device, generator: random.Random, use: str) -> WaterUse:

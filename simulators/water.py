@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 from campus.clock import HOUR_MS, SECOND_MS
 from campus.quantity import Quantity
@@ -71,7 +72,9 @@ class WaterUse:
 class Sum:
     """A parent meter: what its children measured together, plus what is lost between (*loss_m3h*)."""
 
-    def __init__(self, children: list[WaterUse], *, step_m3: float = 0.01, loss_m3h: float = 0) -> None:
+    def __init__(
+        self, children: Sequence[WaterUse | Sum], *, step_m3: float = 0.01, loss_m3h: float = 0
+    ) -> None:
         self._children = children
         self._step_m3 = step_m3
         self._loss_m3h = loss_m3h
@@ -82,10 +85,16 @@ class Sum:
         elapsed_ms = 0 if self._last_ms is None else max(0, time_ms - self._last_ms)
         self._last_ms = time_ms
         self._lost_m3 += self._loss_m3h * elapsed_ms / HOUR_MS
-        total = self._lost_m3 + sum(child.total_m3 for child in self._children)
         return {
-            (Quantity.WATER_VOLUME, ""): round(math.floor(total / self._step_m3 + 1e-9) * self._step_m3, 6)
+            (Quantity.WATER_VOLUME, ""): round(
+                math.floor(self.total_m3 / self._step_m3 + 1e-9) * self._step_m3, 6
+            )
         }
+
+    @property
+    def total_m3(self) -> float:
+        """What has passed in truth."""
+        return self._lost_m3 + sum(child.total_m3 for child in self._children)
 
 
 def _poisson(generator: random.Random, expected: float) -> int:

@@ -1,0 +1,161 @@
+"""The command line: each command by its real runner, with exit codes that scripts can use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from service.cli import app
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
+RUNNER = CliRunner()
+
+
+def run(*words, code=0, **more):
+    result = RUNNER.invoke(app, [str(word) for word in words], **more)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def commands(group=None, path=()):
+    group = group or get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands()), ids=lambda one: " ".join(one) if isinstance(one, tuple) else ""
+)
+def test_every_command_has_help(path, command):
+    """Each command says what it does."""
+    assert command.help
+    assert command.help.split()[0][0].isupper()
+    assert "--help" in run(*path, "--help")
+
+
+def test_check_on_the_example():
+    """What is right says so with 0; what is wrong is named with 1."""
+    assert "no mistakes" in run("check", "--campus", EXAMPLE)
+
+
+def test_check_names_mistakes(tmp_path):
+    """A mistake stands with its file and key, what was found and what was expected."""
+    (tmp_path / "site.yaml").write_text("id: s\nname: S\nstoer: embedded\n", encoding="utf-8")
+    output = run("check", "--campus", tmp_path, code=1)
+    assert "site.yaml:stoer" in output
+    assert "store" in output
+
+
+def test_decode(tmp_path):
+    """A message is shown as it would be read; one that is rejected gives a reason and 1."""
+    file = tmp_path / "message.json"
+    file.write_text('{"temperature": -18.25, "voltage": 2985}', encoding="utf-8")
+    shown = json.loads(run("decode", "--topic", "zigbee2mqtt/冷冻柜1", file))
+    assert {
+        "device": "冷冻柜1",
+        "quantity": "temperature",
+        "channel": "",
+        "value": -18.25,
+        "unit": "°C",
+        "time": None,
+        "quality": "good",
+    } in shown
+    file.write_bytes(b"\xff")
+    assert "not_utf8" in json.loads(run("decode", "--topic", "zigbee2mqtt/x", file, code=1))["rejected"]
+    run("decode", "--topic", "x", "--decoder", "nothing", file, code=2)
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def history(request, tmp_path):
+    """A freezer of the example school that warms up at ten o'clock, in either kind of file."""
+    start = dt.datetime(2026, 11, 20, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+    rows = [
+        {
+            "time": (start + dt.timedelta(minutes=n)).isoformat(),
+            "device": "freezer-1",
+            "quantity": "temperature",
+            "value": -20.0 if n < 120 else -5.0,
+        }
+        for n in range(240)
+    ]
+    file = tmp_path / f"history.{request.param}"
+    table = pl.DataFrame(rows)
+    table.write_csv(file) if request.param == "csv" else table.write_parquet(file)
+    return file
+
+
+def test_replay(history):
+    """The alerts a history would have raised, one object a transition, from CSV and from Parquet."""
+    lines = [
+        json.loads(line)
+        for line in run("replay", "--readings", history, "--campus", EXAMPLE, "--json").splitlines()
+    ]
+    found = [
+        (one["time"], one["rule"], one["subject"], one["state"], one["severity"])
+        for one in lines
+        if one["subject"] == "freezer-1"
+    ]
+    assert found == [("2026-11-20T02:45:00Z", "cold.above_limit", "freezer-1", "firing", "critical")]
+    assert (
+        next(one for one in lines if one["subject"] == "freezer-1")["evidence"]["facts"]["temperature_c"]
+        == -5.0
+    )
+
+
+def test_replay_goes_on_past_bad_rows(tmp_path):
+    """Rows that cannot be read are named with their number, the others are judged, and the exit code says so."""
+    file = tmp_path / "h.csv"
+    file.write_text(
+        "time,device,quantity,value,unit\n"
+        "2026-11-20T08:00:00+08:00,m,water_flow,100,l/min\n"
+        "yesterday,m,water_flow,1,\n"
+        "2026-11-20T08:03:00+08:00,m,warmth,1,\n"
+        "2026-11-20T08:04:00+08:00,m,water_flow,much,\n"
+        "2026-11-20T08:06:00+08:00,m,water_flow,200,l/min\n"
+        "2026-11-20T08:12:00+08:00,m,water_flow,200,l/min\n",
+        encoding="utf-8",
+    )
+    output = run("replay", "--readings", file, code=1)
+    for row in ("h.csv:3", "h.csv:4", "h.csv:5"):
+        assert row in output
+    assert "爆管" in output
+    run("replay", "--readings", tmp_path / "none.csv", code=2)
+
+
+def test_users_tokens_and_links(tmp_path):
+    """A user, a token and a one-time link are made in the data folder."""
+    data = tmp_path / "data"
+    run("user", "sun", "--role", "duty", "--data", data, input="a-good-password\na-good-password\n")
+    run("user", "short", "--data", data, input="short\nshort\n", code=2)
+    assert len(run("token", "grafana", "--data", data).strip()) > 30
+    assert run("link", "sun", "--data", data).startswith("/sign-in/link?token=")
+
+
+def test_notify_test(tmp_path):
+    """A test message goes to a channel of site.yaml; an unknown channel is refused with those there are."""
+    output = run("notify", "test", "console", "--campus", EXAMPLE, "--data", tmp_path)
+    assert "【测试】" in output
+    assert json.loads(output.splitlines()[-1])["outcome"] == "sent"
+    assert "console, phone" in run(
+        "notify", "test", "pigeon", "--campus", EXAMPLE, "--data", tmp_path, code=2
+    )
+
+
+def test_grafana_build_needs_a_store_grafana_can_read(tmp_path):
+    """With the embedded store there is nothing for Grafana to read, and it says what to set."""
+    assert "influxdb2://" in run("grafana", "build", "--campus", EXAMPLE, "--out", tmp_path, code=2)
+
+
+def test_up_wants_one_of_two():
+    """Neither or both of --campus and --demo is a question, not a start."""
+    run("up", code=2)
+    run("up", "--demo", "--campus", EXAMPLE, code=2)
