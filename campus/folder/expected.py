@@ -17,6 +17,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _SHOWN_CHARACTERS = 80
 _SECRET = re.compile(r"password|secret|token|(^|_)key$", re.IGNORECASE)
+#: the account in a URL
+_ACCOUNT = re.compile(r"://[^/@\s]+@")
 #: the patterns of campus.device, campus.person and campus.site in words
 _PATTERNS = {
     r"^[\w.\-]{1,64}$": "1 to 64 letters, digits, _ . or -, without spaces",
@@ -68,11 +70,11 @@ def similar(found: str, known: Iterable[str]) -> str:
 def shown(key: str, value: object) -> str:
     """*value* for a person to see: short, and never a secret."""
     last = key.rsplit(".", 1)[-1]
-    if _SECRET.search(last) and value not in {None, ""}:
-        return "***"
-    if value is None:
+    if value is None or value == "":
         return "nothing"
-    text = value if isinstance(value, str) else repr(value)
+    if _SECRET.search(last):
+        return "***"
+    text = _ACCOUNT.sub("://***@", value if isinstance(value, str) else repr(value))
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
