@@ -23,6 +23,7 @@ def samples(runtime: Runtime) -> list[Sample]:
     """Metrics of every part."""
     counts = runtime.journal.counts()
     connection = runtime.connection
+    storing = runtime.storing.status()
     return [
         ("shouyuan_messages_journaled_total", "Messages whose readings were journaled", counts.journaled),
         ("shouyuan_messages_quarantined_total", "Messages held back", counts.quarantined),
@@ -39,7 +40,8 @@ def samples(runtime: Runtime) -> list[Sample]:
         ("shouyuan_journal_seq", "Newest batch", runtime.journal.last_seq()),
         ("shouyuan_rules_seq", "Newest batch judged", runtime.rules.seq),
         ("shouyuan_store_seq", "Newest batch in the time-series store", runtime.storing.seq),
-        ("shouyuan_store_refused_total", "Readings the store will never take", runtime.storing.refused),
+        ("shouyuan_store_lag_ms", "Age of the oldest reading not yet in the store", storing.lag_ms),
+        ("shouyuan_store_refused_total", "Readings the store will never take", storing.refused),
         ("shouyuan_outbox_waiting", "Messages to people not sent yet", runtime.outbox.waiting()),
         ("shouyuan_alerts_open", "Alerts not resolved", len(runtime.book.open_alerts())),
         ("shouyuan_live_pages", "Pages listening", runtime.feed.subscribers),
@@ -70,13 +72,13 @@ def _rules(runtime: Runtime) -> Part:
 
 
 def _store(runtime: Runtime) -> Part:
-    if runtime.storing.unavailable:
-        return Part("store", Condition.DEGRADED, runtime.storing.unavailable)
-    behind = runtime.journal.last_seq() - runtime.storing.seq
+    status = runtime.storing.status()
+    if status.error:
+        return Part("store", Condition.DEGRADED, status.error)
     return Part(
         "store",
-        Condition.DEGRADED if behind > _LAG_BATCHES else Condition.OK,
-        f"{behind} batches behind" if behind else "",
+        Condition.DEGRADED if status.lag_batches > _LAG_BATCHES else Condition.OK,
+        f"{status.lag_batches} batches behind" if status.lag_batches else "",
     )
 
 

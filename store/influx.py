@@ -12,7 +12,7 @@ from campus.reading import Quality, Reading, Series
 from store import flux
 from store.errors import StoreUnavailable
 from store.influx_address import InfluxAddress
-from store.influx_server import BodyRefused, InfluxServer
+from store.influx_server import BodyRefused, BucketMissing, InfluxServer
 from store.line_protocol import lines, text_of
 from store.refusal import Refusal, Refused, sort_out, tell
 from store.timeseries import Aggregate, Point
@@ -106,7 +106,7 @@ class InfluxStore:
         if not readings:
             return
         try:
-            self._server.write(lines([reading for _, reading in readings]))
+            self._send(lines([reading for _, reading in readings]))
         except BodyRefused as error:
             if len(readings) == 1 and error.too_large:  # one line is never too large for InfluxDB itself
                 raise StoreUnavailable(self._address.url, error.reason) from error
@@ -116,6 +116,18 @@ class InfluxStore:
             half = len(readings) // 2
             self._write(readings[:half], refused)
             self._write(readings[half:], refused)
+
+    def _send(self, body: bytes) -> None:
+        """Writes *body*; a bucket that is missing, at first or since, is made once."""
+        try:
+            self._server.write(body)
+        except BucketMissing as missing:
+            try:
+                self.ensure_bucket()
+                self._server.write(body)
+            except (BucketMissing, StoreUnavailable) as error:
+                reason = f"the bucket does not exist and could not be made: {error}"
+                raise StoreUnavailable(self._address.url, reason) from missing
 
     def _series_points(self, query: str) -> list[tuple[Series, Point]]:
         found = []

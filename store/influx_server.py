@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.flux_csv_parser import FluxCsvParserException, FluxQueryException
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.write_precision import WritePrecision
@@ -54,6 +55,10 @@ class BodyRefused(Exception):
         super().__init__(reason)
 
 
+class BucketMissing(Exception):
+    """Raised when there is no such bucket to write to; one call makes it."""
+
+
 class InfluxServer:
     """One server, one bucket."""
 
@@ -66,7 +71,10 @@ class InfluxServer:
         self._queries = self._client.query_api()
 
     def write(self, body: bytes) -> None:
-        """Stores lines; raises :class:`BodyRefused`. Only 204 is success: other pages answer 200 to anything."""
+        """Stores lines; only 204 is success: other pages answer 200 to anything.
+
+        Raises :class:`BodyRefused`, :class:`BucketMissing`.
+        """
         with self._translated():
             try:
                 _, status, _ = self._writes.post_write_with_http_info(  # type: ignore[no-untyped-call]  # generated
@@ -79,6 +87,8 @@ class InfluxServer:
             except ApiException as error:
                 if error.status == 413 or _is_about_the_lines(error):
                     raise BodyRefused(_reason_of(error), too_large=error.status == 413) from error
+                if _is_about_the_bucket(error):
+                    raise BucketMissing from error
                 raise
         if status != 204:
             raise StoreUnavailable(self._address.url, f"HTTP {status} to a write, expected 204")
@@ -119,7 +129,7 @@ class InfluxServer:
         try:
             found = buckets.find_buckets(name=self._address.bucket, org=self._address.org).buckets
         except ApiException as error:
-            if error.status == 404 and "bucket" in _reason_of(error):
+            if _is_about_the_bucket(error):
                 return False
             raise
         return any(one.name == self._address.bucket for one in found or ())
@@ -138,8 +148,13 @@ class InfluxServer:
             raise StoreUnavailable(url, f"the query failed: {error.message}") from error
         except (FluxCsvParserException, ValueError, LookupError, TypeError, AttributeError) as error:
             raise StoreUnavailable(url, f"an answer that is not InfluxDB's: {str(error)[:100]}") from error
-        except (HTTPError, OSError) as error:
+        except (InfluxDBError, HTTPError, OSError) as error:
             raise StoreUnavailable(url, str(error)) from error
+
+
+def _is_about_the_bucket(error: ApiException) -> bool:
+    """Whether InfluxDB says that it has no such bucket."""
+    return error.status == 404 and "bucket" in _reason_of(error)
 
 
 def _is_about_the_lines(error: ApiException) -> bool:

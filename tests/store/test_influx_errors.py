@@ -236,6 +236,20 @@ def test_rows_without_a_time_are_no_points(server, store):
         store.query(SERIES, 0, 2**41)
 
 
+def test_a_missing_bucket_that_may_not_be_made(server, store):
+    """Where the token may not make the bucket, writing waits and says so."""
+    missing = {"code": "not found", "message": 'bucket "校园 1" not found'}
+
+    def answer(path, _):
+        if path.startswith("/api/v2/write"):
+            return 404, {"Content-Type": "application/json"}, json.dumps(missing).encode()
+        return 403, {"Content-Type": "application/json"}, b'{"code":"forbidden","message":"no"}'
+
+    server.answer = answer
+    with pytest.raises(StoreUnavailable, match="403"):
+        store.write(readings(3))
+
+
 def test_nobody_listens():
     """A refused connection is unavailable, for every method."""
     store = open_store(f"influxdb2://{TOKEN}@127.0.0.1:9/school/campus", None)

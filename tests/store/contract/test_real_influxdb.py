@@ -58,12 +58,11 @@ def test_a_bucket_is_made_once(new_bucket):
     ("change", "said"),
     [
         (lambda url: url.replace(parse_url(url).token, "wrong"), "the token is not known"),
-        (lambda url: url.rpartition("/")[0] + "/no-such-bucket", "does not exist"),
         (lambda url: url.replace(f"/{parse_url(url).org}/", "/no-such-org/"), "not found"),
     ],
 )
 def test_a_wrong_address_says_what_is_wrong(change, said):
-    """A wrong token, bucket or organisation is named, for writes and questions alike."""
+    """A wrong token or organisation is named, for writes and questions alike."""
     store = InfluxStore(parse_url(change(INFLUX)))
     for call in (lambda: store.write([reading(WARM, NOW_MS)]), lambda: store.query(WARM, 0, NOW_MS)):
         with pytest.raises(StoreUnavailable, match=said):
@@ -88,3 +87,14 @@ def test_a_batch_of_thousands(new_bucket):
     store.write([reading(WARM, NOW_MS + n, float(n)) for n in range(5_000)])
     points = store.query(WARM, NOW_MS, NOW_MS + DAY_MS)
     assert [point.value for point in points] == [float(n) for n in range(5_000)]
+
+
+def test_a_bucket_that_is_gone_is_made_again(new_bucket):
+    """A question to a missing bucket names it; the first write makes it."""
+    store = new_bucket()
+    client = store._server._client.buckets_api()
+    client.delete_bucket(client.find_bucket_by_name(store._address.bucket))
+    with pytest.raises(StoreUnavailable, match="does not exist"):
+        store.query(WARM, 0, NOW_MS)
+    store.write([reading(WARM, NOW_MS)])
+    assert len(store.query(WARM, 0, NOW_MS + 1)) == 1
