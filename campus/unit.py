@@ -27,7 +27,7 @@ _FACTORS: dict[Quantity, dict[str, float]] = {
     Quantity.WATER_PRESSURE: _PRESSURE_KPA,
     Quantity.PRESSURE: _PRESSURE_KPA,
     Quantity.HUMIDITY: {"%": 1.0, "%rh": 1.0, "1": 100.0},
-    Quantity.ENERGY: {"kwh": 1.0, "wh": 1e-3, "mwh": 1e3, "wmin": 1 / 60_000, "j": 1 / 3.6e6, "kvah": 1.0},
+    Quantity.ENERGY: {"kwh": 1.0, "wh": 1e-3, "mwh": 1e3, "wmin": 1 / 60_000, "j": 1 / 3.6e6, "mj": 1 / 3.6, "gj": 1000 / 3.6, "kvah": 1.0},
     Quantity.ACTIVE_POWER: {"kw": 1.0, "w": 1e-3, "mw": 1e3},
     Quantity.VOLTAGE: {"v": 1.0, "mv": 1e-3, "kv": 1e3, "0.1v": 0.1},
     Quantity.CURRENT: {"a": 1.0, "ma": 1e-3},

@@ -1,4 +1,7 @@
-"""Aliyun Alink: property posts whose identifiers the school's product model chose; the device is in the topic."""
+"""Aliyun Alink: property posts whose identifiers the school's product model chose; the device is in the topic.
+
+Source: help.aliyun.com, 设备属性、事件、服务 (89301): single posts, gateways' ``pack`` and ``history``.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from ingest.decoding.contract import Hints
 from ingest.decoding.document import inner, mapping, text
 from ingest.decoding.fields import first_of_each, registered, value_of
 from ingest.decoding.names import Meaning, meaning
+from ingest.decoding.number import number
 from ingest.decoding.timestamp import parse, plausible
 from ingest.decoding.topic import segments
 from ingest.errors import Rejected
@@ -23,11 +27,11 @@ class AliyunAlink:
     topics: ClassVar[tuple[str, ...]] = ("/sys/+/+/thing/event/#",)
 
     def recognises(self, message: Message) -> bool:
-        return "/thing/event/" in message.topic or b'"thing.event.property' in message.payload[:4096]
+        return "/thing/event/" in message.topic or b'"thing.event.property' in message.payload[:65_536]
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
         if message.topic.endswith("_reply") or (
-            "/thing/event/" in message.topic and "/property/" not in message.topic
+            "/thing/" in message.topic and "/thing/event/property/" not in message.topic
         ):
             return Decoded(ignored="not a property post")
         body = mapping(message.payload)
@@ -61,11 +65,15 @@ def _reports(entry: object, address: str, message: Message, hints: Hints) -> Ite
         return
     own = inner(entry, "identity")
     if own:
-        address = f"{text(own.get('productKey'))}/{text(own.get('deviceName'))}"
-    packed = isinstance(entry.get("properties"), dict | list)
+        name = text(own.get("deviceName"))
+        if not name:
+            raise Rejected("no_device", "identity names no deviceName")
+        product = text(own.get("productKey"))
+        address = f"{product}/{name}" if product else name
+    packed = isinstance(entry.get("properties"), dict | list) or isinstance(entry.get("subDevices"), list)
     properties = entry.get("properties") if packed else entry
     for one in properties if isinstance(properties, list) else [properties]:
-        if isinstance(one, dict):
+        if isinstance(one, dict) and one:
             yield _report(one, address, message, hints)
     subs = entry.get("subDevices") if packed else None
     for sub in subs if isinstance(subs, list) else []:
@@ -77,9 +85,9 @@ def _report(properties: dict[str, Any], address: str, message: Message, hints: H
     dropped: dict[str, str] = {}
     values: list[Value] = []
     for name, raw in properties.items():
-        timed = isinstance(raw, dict)
+        timed = isinstance(raw, dict) and "value" in raw
         time_ms = plausible(parse(raw.get("time"), hints.zone), message.received_ms) if timed else None
-        value = _value(name.strip(), raw.get("value") if timed else raw, device, dropped, time_ms)
+        value = _value(name.strip(), raw["value"] if timed else raw, device, dropped, time_ms)
         if value is not None:
             values.append(value)
     times = {value.time_ms for value in values}
@@ -92,6 +100,6 @@ def _value(
 ) -> Value | None:
     """An identifier nobody explains keeps its name as quantity, for the register to map; texts are no readings."""
     known = registered(name, device) or meaning(name)
-    if known is None and isinstance(raw, str | bool):
+    if known is None and (isinstance(raw, bool | dict | list) or number(raw) is None):
         return None
     return value_of(known or Meaning(name, ""), name, raw, dropped, time_ms=time_ms)

@@ -50,5 +50,6 @@ class ChirpStackV4:
             f_port=port if isinstance(port, int) else 0,
             names=[text(info.get("deviceProfileName")), text(info.get("deviceName"))],
             device=hints.device_at(address),
+            zone=hints.zone,
         )
         return Decoded((uplink,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from campus.clock import iso
@@ -17,26 +18,33 @@ from ingest.message import Message, Report, Value
 def decode_for_display(
     registry: Registry, message: Message, hints: Hints, *, name: str = ""
 ) -> list[dict[str, Any]] | dict[str, str]:
-    """One object a reading, in canonical units where the quantity is known; ``{"rejected": reason}`` otherwise."""
+    """One object a reading, in canonical units where the quantity is known; ``{"rejected": reason}`` otherwise.
+
+    What the normaliser would refuse as impossible (a humidity of 104.7 %) is left out here too.
+    """
     try:
         _, decoded = registry.decode(message, hints, name=name)
     except Rejected as rejected:
         return {"rejected": str(rejected)}
-    return [_shown(report, value) for report in decoded.reports for value in report.values]
+    return [one for report in decoded.reports for one in _shown(report)]
 
 
-def _shown(report: Report, value: Value) -> dict[str, Any]:
-    amount, unit = _canonical(value)
-    time_ms = value.time_ms if value.time_ms is not None else report.time_ms
-    return {
-        "device": report.address,
-        "quantity": str(value.quantity),
-        "channel": value.channel,
-        "value": amount,
-        "unit": unit,
-        "time": iso(time_ms) if time_ms is not None else None,
-        "quality": value.quality.name.lower(),
-    }
+def _shown(report: Report) -> Iterator[dict[str, Any]]:
+    for value in report.values:
+        amount, unit = _canonical(value)
+        spec = SPECS.get(Quantity(value.quantity)) if value.quantity in SPECS else None
+        if spec is not None and unit == spec.unit and not spec.low <= amount <= spec.high:
+            continue
+        time_ms = value.time_ms if value.time_ms is not None else report.time_ms
+        yield {
+            "device": report.address,
+            "quantity": str(value.quantity),
+            "channel": value.channel,
+            "value": amount,
+            "unit": unit,
+            "time": iso(time_ms) if time_ms is not None else None,
+            "quality": value.quality.name.lower(),
+        }
 
 
 def _canonical(value: Value) -> tuple[float, str]:

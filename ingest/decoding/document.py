@@ -12,12 +12,16 @@ LARGEST_BYTES = 1024 * 1024
 DEEPEST = 32
 
 _DECODER = msgspec.json.Decoder()
+#: harmless around a document: the mark some tools begin UTF-8 with, and the end of a C string
+_MARK = b"\xef\xbb\xbf"
+_END = b"\0"
 
 
 def document(payload: bytes) -> Any:
     """The document of *payload*; raises :class:`Rejected` naming what is wrong with it."""
     if len(payload) > LARGEST_BYTES:
         raise Rejected("too_large", f"{len(payload)} bytes; expected at most {LARGEST_BYTES}")
+    payload = payload.removeprefix(_MARK).rstrip(_END)
     try:
         body = _DECODER.decode(payload)
     except msgspec.DecodeError as error:

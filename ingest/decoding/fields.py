@@ -10,9 +10,16 @@ from campus.reading import Quality
 from ingest.decoding.names import Meaning, meaning
 from ingest.decoding.number import number, truth
 from ingest.decoding.sentinel import is_probe_fault, is_sentinel
+from ingest.decoding.unit_spelling import folded_unit
 from ingest.message import Value
 
 _BOOLEANS = {Quantity.DOOR_OPEN, Quantity.LEAK_DETECTED, Quantity.SWITCH}
+_VOLTS = {"V", "mV"}
+#: a cell's voltage as a fraction in V, and in whole mV
+_CELL_V = (1.5, 4.5)
+_CELL_MV = (1000.0, 5000.0)
+#: temperature and humidity of a sensor chip that answers all ones (HDC1080, SHT2x behind a 165 K scale)
+_FULL_SCALE = (125.0, 100.0)
 
 
 def value_of(
@@ -32,23 +39,49 @@ def value_of(
         return None if state is None else Value(found.quantity, state, "bool", found.channel, field, time_ms)
     parsed = number(raw)
     if parsed is None:
-        if not isinstance(raw, bool):
+        if not isinstance(raw, bool | dict | list):
             dropped[field] = f"not a number: {raw!r:.40}"
         return None
     amount, written = parsed
+    stated = folded_unit(written or unit)
+    found = found if found.scale != 1.0 else told_by_amount(found, amount, stated)
     if is_sentinel(found.quantity, amount):
-        dropped[field] = f"{amount} means no measurement"
+        dropped[field] = f"{amount:g} means no measurement"
         return None
-    quality = Quality.SUSPECT if is_probe_fault_field(found, field, amount) else Quality.GOOD
-    return Value(
-        found.quantity, amount, written or unit or found.unit, found.channel, field, time_ms, quality
-    )
+    amount = amount if found.scale == 1.0 else amount * found.scale
+    quality = Quality.SUSPECT if is_probe_fault(found.quantity, field, amount) else Quality.GOOD
+    return Value(found.quantity, amount, stated or found.unit, found.channel, field, time_ms, quality)
 
 
-def is_probe_fault_field(found: Meaning, field: str, amount: float) -> bool:
-    """Whether a one-wire probe's field has the value of an absent probe."""
-    one_wire = "ds18" in field.lower() or field.lower() in {"tempc_ds", "temp_ds"}
-    return is_probe_fault(found.quantity, amount) and (one_wire or amount == 85.0)
+def told_by_amount(found: Meaning, amount: float, stated: str) -> Meaning:
+    """*found* where the amount, or the *stated* unit, shows what the name leaves open (PAYLOADS.md 1, quirk 12)."""
+    match found.quantity:
+        case Quantity.BATTERY_LEVEL if stated in _VOLTS:
+            return Meaning(Quantity.BATTERY_VOLTAGE, stated, found.channel)
+        case Quantity.BATTERY_VOLTAGE if stated == "%":
+            return Meaning(Quantity.BATTERY_LEVEL, "%", found.channel)
+        case _ if stated:
+            return found
+        case Quantity.BATTERY_LEVEL:
+            return _cell(found, amount)
+        case Quantity.BATTERY_VOLTAGE if found.unit == "V" and _within(amount, _CELL_MV):
+            return Meaning(Quantity.BATTERY_VOLTAGE, "mV", found.channel)
+        case Quantity.VOLTAGE if not found.channel and found.unit == "V" and _within(amount, _CELL_MV):
+            return Meaning(Quantity.BATTERY_VOLTAGE, "mV")
+        case Quantity.POWER_FACTOR if abs(amount) > 1:
+            return Meaning(found.quantity, "%", found.channel)
+        case _:
+            return found
+
+
+def _cell(found: Meaning, amount: float) -> Meaning:
+    """A battery's figure without a unit: percent, or a cell's volts or millivolts."""
+    if _within(amount, _CELL_MV):
+        return Meaning(Quantity.BATTERY_VOLTAGE, "mV", found.channel)
+    # Zigbee counts a battery in halves of a percent; no battery is at 3.31 %
+    if _within(amount, _CELL_V) and (amount * 2) % 1:
+        return Meaning(Quantity.BATTERY_VOLTAGE, "V", found.channel)
+    return found
 
 
 def named_values(
@@ -57,6 +90,7 @@ def named_values(
     *,
     device: Device | None = None,
     skip: Iterable[str] = (),
+    time_ms: int | None = None,
 ) -> list[Value]:
     """Values of all fields of *body* that the register or their names explain, nested objects included."""
     skipped = set(skip)
@@ -66,14 +100,13 @@ def named_values(
         if key in skipped:
             continue
         if isinstance(raw, dict):
-            values += _nested(key, raw, dropped, device)
+            values += _nested(key, raw, dropped, device, time_ms)
             continue
         found = registered(key, device) or meaning(key)
-        if found is not None:
-            value = value_of(found, key, raw, dropped)
-            if value is not None:
-                values.append(value)
-    return first_of_each(values)
+        value = value_of(found, key, raw, dropped, time_ms=time_ms) if found is not None else None
+        if value is not None:
+            values.append(value)
+    return first_of_each(without_full_scale(values, dropped))
 
 
 def registered(key: str, device: Device | None) -> Meaning | None:
@@ -83,7 +116,10 @@ def registered(key: str, device: Device | None) -> Meaning | None:
     field = device.fields[key]
     known = field.quantity in SPECS
     return Meaning(
-        field.quantity, field.unit or (SPECS[Quantity(field.quantity)].unit if known else ""), field.channel
+        field.quantity,
+        field.unit or (SPECS[Quantity(field.quantity)].unit if known else ""),
+        field.channel,
+        field.scale,
     )
 
 
@@ -95,17 +131,39 @@ def first_of_each(values: Iterable[Value]) -> list[Value]:
     return list(seen.values())
 
 
+def without_full_scale(values: list[Value], dropped: dict[str, str]) -> list[Value]:
+    """*values* without a temperature and humidity pair that is the end of a sensor chip's scale."""
+    temperature, humidity = _FULL_SCALE
+    pair = [
+        one
+        for one in values
+        if (one.quantity, one.value) in {(Quantity.TEMPERATURE, temperature), (Quantity.HUMIDITY, humidity)}
+    ]
+    if {one.quantity for one in pair} != {Quantity.TEMPERATURE, Quantity.HUMIDITY}:
+        return values
+    for one in pair:
+        dropped[one.field] = f"{one.value:g} is the end of the sensor's scale: no sensor"
+    return [one for one in values if one not in pair]
+
+
+def _within(amount: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] < amount < bounds[1]
+
+
 def _nested(
-    key: str, body: Mapping[str, object], dropped: dict[str, str], device: Device | None
+    key: str,
+    body: Mapping[str, object],
+    dropped: dict[str, str],
+    device: Device | None,
+    time_ms: int | None,
 ) -> list[Value]:
     """``{"temperature": {"value": 21.5, "unit": "°C"}}`` and plain objects one level down."""
-    raw = body.get("value", body.get("displayValue"))
+    raw = next((body[one] for one in ("value", "displayValue", "val", "data") if one in body), None)
     if raw is not None and not isinstance(raw, dict | list):
         found = registered(key, device) or meaning(key)
         unit = body.get("unit")
-        value = (
-            value_of(found, key, raw, dropped, unit=unit if isinstance(unit, str) else "") if found else None
-        )
+        stated = unit if isinstance(unit, str) else ""
+        value = value_of(found, key, raw, dropped, unit=stated, time_ms=time_ms) if found else None
         return [] if value is None else [value]
     plain = {name: one for name, one in body.items() if not isinstance(one, dict)}
-    return named_values(plain, dropped, device=device)
+    return named_values(plain, dropped, device=device, time_ms=time_ms)

@@ -52,13 +52,10 @@ class GenericJson:
             raw = path.first(record, name)
             known = Quantity(field.quantity) if field.quantity in SPECS else None
             unit = field.unit or (SPECS[known].unit if known is not None else "")
-            found = registered(name, device) or Meaning(field.quantity, unit, field.channel)
+            found = registered(name, device) or Meaning(field.quantity, unit, field.channel, field.scale)
             value = value_of(found, name, raw, dropped)
             if value is not None:
-                scaled = value.value * field.scale
-                values.append(
-                    Value(value.quantity, scaled, value.unit, value.channel, name, None, value.quality)
-                )
+                values.append(value)
         return Report(address, timestamp.plausible(time_ms, message.received_ms), tuple(values), dropped)
 
 

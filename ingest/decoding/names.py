@@ -1,170 +1,239 @@
 """What freely named fields mean: codecs and gateways name temperature, water and volts in many ways.
 
-A name is folded (lower case, no separators) and looked up whole first, then by what it begins with. A name that says it
-is a setting, a limit or a derived figure means nothing here.
+A name is brought to English words (``lexicon``). A word that says setting, limit, statistic or derived figure ends it: such
+a field is no measurement. Then the first rule whose words are all there decides, and the words left over must be
+qualifiers we know (a phase, a number, a place): a name that says more than we understand is left to the register.
 """
 
 from __future__ import annotations
 
-import re
+import functools
 from typing import NamedTuple
 
-from campus.quantity import Quantity as Q  # noqa: N817 - a table of a hundred names reads better so
+from campus.errors import UnknownUnit
+from campus.quantity import Quantity as Q  # noqa: N817 - a table of many names reads better so
+from campus.unit import to_canonical
+from ingest.decoding.lexicon import words
 
 
 class Meaning(NamedTuple):
-    """A field's quantity, the unit it has when it does not say, and its channel."""
+    """A field's quantity, the unit it has when it does not say, its channel, and the register's factor."""
 
     quantity: str
     unit: str
     channel: str = ""
+    scale: float = 1.0
 
 
-_NOT_A_MEASUREMENT = re.compile(
-    r"setpoint|calibration|offset|alarm|threshold|limit|unit$|schedule|interval|preset|target|dewpoint|delta|correction"
-    r"|_max|_min|^max|^min|maximum|minimum|average|yesterday|today|status|version|time|count(?:er)?_reset|sensitivity"
+#: words that make a field a setting, a limit, a statistic, a state in words or a derived figure
+_NO_MEASUREMENT = frozenset({
+    "setpoint", "set", "calibration", "offset", "alarm", "alert", "warning", "threshold", "limit", "schedule",
+    "interval", "preset", "target", "dew", "delta", "difference", "diff", "correction", "min", "max", "average",
+    "yesterday", "today", "day", "daily", "week", "weekly", "month", "monthly", "year", "yearly", "hourly", "last",
+    "previous", "prev", "history", "version", "time", "timer", "timestamp", "date", "datetime", "duration",
+    "sensitivity", "precision", "resolution", "comfort", "eco", "holiday", "away", "boost", "frost", "antifrost",
+    "hysteresis", "deadzone", "mode", "color", "colour", "startup", "behavior", "source", "type", "trend", "low",
+    "high", "config", "enable", "enabled", "reporting", "report", "period", "periodic", "reset", "feels",
+    "heatindex", "chill", "wind", "apparent", "reactive", "raw", "outage", "shortage", "abnormal", "firmware",
+    "error", "fault", "unit", "label", "name", "id", "index", "conv", "factor2", "weather", "forecast",
+    "input_temperature", "open_window", "compensation", "protection", "overload", "heating", "cooling", "manual",
+    "auto", "fan", "speed", "cost", "price",
+})  # fmt: skip
+_RULES: tuple[tuple[frozenset[str], Meaning], ...] = tuple(
+    (frozenset(required.split()), meaning)
+    for required, meaning in (
+        ("battery voltage", Meaning(Q.BATTERY_VOLTAGE, "V")),
+        ("battery", Meaning(Q.BATTERY_LEVEL, "%")),
+        ("temperature", Meaning(Q.TEMPERATURE, "°C")),
+        ("humidity", Meaning(Q.HUMIDITY, "%")),
+        ("rh", Meaning(Q.HUMIDITY, "%")),
+        ("residual current", Meaning(Q.RESIDUAL_CURRENT, "mA")),
+        ("leak current", Meaning(Q.RESIDUAL_CURRENT, "mA")),
+        ("earth current", Meaning(Q.RESIDUAL_CURRENT, "mA")),
+        ("power factor", Meaning(Q.POWER_FACTOR, "1")),
+        ("pf", Meaning(Q.POWER_FACTOR, "1")),
+        ("cos phi", Meaning(Q.POWER_FACTOR, "1")),
+        ("power consumption", Meaning(Q.ENERGY, "Wh")),
+        ("energy", Meaning(Q.ENERGY, "kWh")),
+        ("electric read", Meaning(Q.ENERGY, "kWh")),
+        ("electric total", Meaning(Q.ENERGY, "kWh")),
+        ("electric consumption", Meaning(Q.ENERGY, "kWh")),
+        ("power", Meaning(Q.ACTIVE_POWER, "W")),
+        ("apower", Meaning(Q.ACTIVE_POWER, "W")),
+        ("frequency", Meaning(Q.FREQUENCY, "Hz")),
+        ("water pressure", Meaning(Q.WATER_PRESSURE, "kPa")),
+        ("pipe pressure", Meaning(Q.WATER_PRESSURE, "kPa")),
+        ("pressure", Meaning(Q.PRESSURE, "hPa")),
+        ("leak", Meaning(Q.LEAK_DETECTED, "bool")),
+        ("door", Meaning(Q.DOOR_OPEN, "bool")),
+        ("magnet", Meaning(Q.DOOR_OPEN, "bool")),
+        ("flow", Meaning(Q.WATER_FLOW, "m3/h")),
+        ("gas volume", Meaning(Q.GAS_VOLUME, "m3")),
+        ("gas consumption", Meaning(Q.GAS_VOLUME, "m3")),
+        ("gas total", Meaning(Q.GAS_VOLUME, "m3")),
+        ("backflow volume", Meaning(Q.WATER_BACKFLOW_VOLUME, "m3")),
+        ("reverse volume", Meaning(Q.WATER_BACKFLOW_VOLUME, "m3")),
+        ("water volume", Meaning(Q.WATER_VOLUME, "m3")),
+        ("water total", Meaning(Q.WATER_VOLUME, "m3")),
+        ("water consumption", Meaning(Q.WATER_VOLUME, "m3")),
+        ("water meter", Meaning(Q.WATER_VOLUME, "m3")),
+        ("water reading", Meaning(Q.WATER_VOLUME, "m3")),
+        ("volume", Meaning(Q.WATER_VOLUME, "m3")),
+        ("pulse", Meaning(Q.PULSE_COUNT, "count")),
+        ("counter", Meaning(Q.PULSE_COUNT, "count")),
+        ("count", Meaning(Q.PULSE_COUNT, "count")),
+        ("current", Meaning(Q.CURRENT, "A")),
+        ("voltage", Meaning(Q.VOLTAGE, "V")),
+        ("rssi", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
+        ("water", Meaning(Q.WATER_VOLUME, "L")),
+    )
 )
-_EXACT: dict[str, Meaning] = {
-    "battery": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batterylevel": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batterypercent": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batterypercentage": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batpercent": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batt": Meaning(Q.BATTERY_LEVEL, "%"),
-    "电池电量": Meaning(Q.BATTERY_LEVEL, "%"),
-    "bateria": Meaning(Q.BATTERY_LEVEL, "%"),
-    "batería": Meaning(Q.BATTERY_LEVEL, "%"),
-    "bat": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "batv": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "vbat": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "batteryvoltage": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "batteryv": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "电池电压": Meaning(Q.BATTERY_VOLTAGE, "V"),
-    "humidity": Meaning(Q.HUMIDITY, "%"),
-    "hum": Meaning(Q.HUMIDITY, "%"),
-    "rh": Meaning(Q.HUMIDITY, "%"),
-    "relativehumidity": Meaning(Q.HUMIDITY, "%"),
-    "humsht": Meaning(Q.HUMIDITY, "%"),
-    "humedad": Meaning(Q.HUMIDITY, "%"),
-    "airhumidity": Meaning(Q.HUMIDITY, "%"),
-    "湿度": Meaning(Q.HUMIDITY, "%"),
-    "pressure": Meaning(Q.PRESSURE, "hPa"),
-    "barometricpressure": Meaning(Q.PRESSURE, "hPa"),
-    "presion": Meaning(Q.PRESSURE, "hPa"),
-    "waterpressure": Meaning(Q.WATER_PRESSURE, "kPa"),
-    "pulse": Meaning(Q.PULSE_COUNT, "count"),
-    "pulses": Meaning(Q.PULSE_COUNT, "count"),
-    "pulsecount": Meaning(Q.PULSE_COUNT, "count"),
-    "totalpulse": Meaning(Q.PULSE_COUNT, "count"),
-    "totalpulses": Meaning(Q.PULSE_COUNT, "count"),
-    "counter": Meaning(Q.PULSE_COUNT, "count"),
-    "count": Meaning(Q.PULSE_COUNT, "count"),
-    "water": Meaning(Q.WATER_VOLUME, "L"),
-    "watervolume": Meaning(Q.WATER_VOLUME, "m3"),
-    "waterm3": Meaning(Q.WATER_VOLUME, "m3"),
-    "volume": Meaning(Q.WATER_VOLUME, "m3"),
-    "volumem3": Meaning(Q.WATER_VOLUME, "m3"),
-    "totalvolume": Meaning(Q.WATER_VOLUME, "m3"),
-    "totalwater": Meaning(Q.WATER_VOLUME, "m3"),
-    "totalwaterm3": Meaning(Q.WATER_VOLUME, "m3"),
-    "累计水量": Meaning(Q.WATER_VOLUME, "m3"),
-    "累计流量": Meaning(Q.WATER_VOLUME, "m3"),
-    "waterflow": Meaning(Q.WATER_FLOW, "m3/h"),
-    "flow": Meaning(Q.WATER_FLOW, "m3/h"),
-    "flowrate": Meaning(Q.WATER_FLOW, "m3/h"),
-    "瞬时流量": Meaning(Q.WATER_FLOW, "m3/h"),
-    "power": Meaning(Q.ACTIVE_POWER, "W"),
-    "activepower": Meaning(Q.ACTIVE_POWER, "W"),
-    "totalactivepower": Meaning(Q.ACTIVE_POWER, "W", "total"),
-    "有功功率": Meaning(Q.ACTIVE_POWER, "kW"),
-    "总有功功率": Meaning(Q.ACTIVE_POWER, "kW", "total"),
-    "energy": Meaning(Q.ENERGY, "kWh"),
-    "energykwh": Meaning(Q.ENERGY, "kWh"),
-    "totalenergy": Meaning(Q.ENERGY, "kWh"),
-    "powerconsumption": Meaning(Q.ENERGY, "Wh"),
-    "electricread": Meaning(Q.ENERGY, "kWh"),
-    "电量": Meaning(Q.ENERGY, "kWh"),
-    "累计电量": Meaning(Q.ENERGY, "kWh"),
-    "正向有功电能": Meaning(Q.ENERGY, "kWh"),
-    "current": Meaning(Q.CURRENT, "A"),
-    "电流": Meaning(Q.CURRENT, "A"),
-    "residualcurrent": Meaning(Q.RESIDUAL_CURRENT, "mA"),
-    "leakagecurrent": Meaning(Q.RESIDUAL_CURRENT, "mA"),
-    "剩余电流": Meaning(Q.RESIDUAL_CURRENT, "mA"),
-    "漏电流": Meaning(Q.RESIDUAL_CURRENT, "mA"),
-    "voltage": Meaning(Q.VOLTAGE, "V"),
-    "voltageread": Meaning(Q.VOLTAGE, "V"),
-    "电压": Meaning(Q.VOLTAGE, "V"),
-    "powerfactor": Meaning(Q.POWER_FACTOR, "1"),
-    "pf": Meaning(Q.POWER_FACTOR, "1"),
-    "功率因数": Meaning(Q.POWER_FACTOR, "1"),
-    "frequency": Meaning(Q.FREQUENCY, "Hz"),
-    "acfrequency": Meaning(Q.FREQUENCY, "Hz"),
-    "频率": Meaning(Q.FREQUENCY, "Hz"),
-    "leak": Meaning(Q.LEAK_DETECTED, "bool"),
-    "waterleak": Meaning(Q.LEAK_DETECTED, "bool"),
-    "leakage": Meaning(Q.LEAK_DETECTED, "bool"),
-    "leakagestatus": Meaning(Q.LEAK_DETECTED, "bool"),
-    "flood": Meaning(Q.LEAK_DETECTED, "bool"),
-    "door": Meaning(Q.DOOR_OPEN, "bool"),
-    "dooropen": Meaning(Q.DOOR_OPEN, "bool"),
-    "doorstatus": Meaning(Q.DOOR_OPEN, "bool"),
-    "temperature": Meaning(Q.TEMPERATURE, "°C"),
-    "temp": Meaning(Q.TEMPERATURE, "°C"),
-    "temperatura": Meaning(Q.TEMPERATURE, "°C"),
-    "airtemperature": Meaning(Q.TEMPERATURE, "°C"),
-    "watertemperature": Meaning(Q.TEMPERATURE, "°C", "water"),
-    "温度": Meaning(Q.TEMPERATURE, "°C"),
-    "totalcurrent": Meaning(Q.CHARGE_TOTAL, "Ah"),
-    "rssi": Meaning(Q.SIGNAL_STRENGTH, "dBm"),
+#: whole names whose words say something else than the maker means
+_WHOLE: dict[tuple[str, ...], Meaning] = {
+    ("total", "current"): Meaning(Q.CHARGE_TOTAL, "Ah"),  # Milesight CT: ampere-hours
+    ("leak", "status"): Meaning(Q.LEAK_DETECTED, "bool"),
+    ("water", "leak", "status"): Meaning(Q.LEAK_DETECTED, "bool"),
+    ("leak", "alarm"): Meaning(Q.LEAK_DETECTED, "bool"),
+    ("door", "status"): Meaning(Q.DOOR_OPEN, "bool"),
+    ("door", "open", "status"): Meaning(Q.DOOR_OPEN, "bool"),
+    ("magnet", "status"): Meaning(Q.DOOR_OPEN, "bool"),
+    ("socket", "status"): Meaning(Q.SWITCH, "bool"),
+    ("switch",): Meaning(Q.SWITCH, "bool"),
+    ("relay",): Meaning(Q.SWITCH, "bool"),
+    ("power", "switch"): Meaning(Q.SWITCH, "bool"),
+    ("valve",): Meaning(Q.SWITCH, "bool", "valve"),
+    ("hygro",): Meaning(Q.HUMIDITY, "%"),
 }
-_PHASES = {
-    "a": "a",
-    "b": "b",
-    "c": "c",
-    "l1": "a",
-    "l2": "b",
-    "l3": "c",
-    "1": "a",
-    "2": "b",
-    "3": "c",
-    "n": "n",
-}
-_BY_PHASE = re.compile(
-    r"(voltage|current|power|activepower|energy|powerfactor)(?:at)?(?:phase|_)?(l?[123]|[abcn])(?:相)?"
-    r"|([abc])(?:相|phase)?(voltage|current|power|activepower|电压|电流|有功功率|功率因数)"
-    r"|phase([abc])(voltage|current|power|activepower)"
+_ELECTRICAL = frozenset(
+    {Q.VOLTAGE, Q.CURRENT, Q.ACTIVE_POWER, Q.ENERGY, Q.POWER_FACTOR, Q.FREQUENCY, Q.CHARGE_TOTAL}
 )
-_TEMPERATURE = re.compile(r"temp(?:erature)?(c|f)?(.*)|(.*)(?:temp|temperature|温度|temperatura)")
-_CHINESE = {"电压": "voltage", "电流": "current", "有功功率": "activepower", "功率因数": "powerfactor"}
+_PHASES = {"a": "a", "b": "b", "c": "c", "n": "n", "l1": "a", "l2": "b", "l3": "c", "neutral": "n"}
+_NUMBERED_PHASES = {"1": "a", "2": "b", "3": "c"}
+#: say nothing that would tell two series of a device apart
+_NOISE = frozenset({
+    "sensor", "value", "reading", "read", "measured", "measurement", "relative", "air", "ambient", "local", "room",
+    "indoor", "sht", "sht20", "sht30", "sht31", "sht40", "dht", "dht22", "am2301", "bme280", "ac", "dc", "rms",
+    "mains", "instant", "instantaneous", "meter", "channel", "phase", "total", "barometric", "atmospheric",
+    "present", "actual", "of", "at", "the", "active", "consumption", "consumed", "import", "imported", "positive",
+    "electric",
+})  # fmt: skip
+_STATES = frozenset({"state", "status", "detected", "detection", "open"})
+_COUNTED = frozenset({"count", "counter", "index", "usage", "used"})
+#: and what does so for one quantity only
+_NOISE_OF: dict[str, frozenset[str]] = {
+    Q.BATTERY_LEVEL: frozenset({"level", "percent", "remaining", "capacity", "status"}),
+    Q.WATER_FLOW: frozenset({"rate"}),
+    Q.LEAK_DETECTED: _STATES,
+    Q.DOOR_OPEN: _STATES,
+    Q.PULSE_COUNT: _COUNTED,
+    Q.WATER_VOLUME: _COUNTED,
+    Q.GAS_VOLUME: _COUNTED,
+    Q.ENERGY: _COUNTED | {"power"},
+}
+#: the device's own case or chip, never the room's
+_INSIDE = frozenset(
+    {"device", "chip", "cpu", "mcu", "board", "onboard", "core", "processor", "die", "enclosure"}
+)
+_PLACES = frozenset({
+    "external", "internal", "outdoor", "probe", "supply", "return", "inlet", "outlet", "hot", "cold", "soil",
+    "water", "cable", "input", "output", "main", "produced", "exported", "valve", "pipe", "fridge", "freezer",
+    "cabinet", "floor", "surface", "cycle", "wall", "heater", "boiler", "tank",
+})  # fmt: skip
+_BARE_WATER = frozenset({"cold", "hot", "main", "used", "usage", "consumed", "sensor", "value"})
+_PRODUCED = frozenset(
+    {"produced", "production", "export", "exported", "returned", "negative", "reverse", "delivered"}
+)
+_UNITS = {
+    "c": "°C", "celsius": "°C", "degc": "°C", "f": "°F", "fahrenheit": "°F", "degf": "°F", "percent": "%",
+    "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W", "kw": "kW", "kwh": "kWh", "wh": "Wh", "mwh": "MWh",
+    "l": "L", "litre": "L", "litres": "L", "liter": "L", "liters": "L", "ml": "mL", "m3": "m3", "m3h": "m3/h", "m3/h": "m3/h",
+    "lmin": "L/min", "lpm": "L/min", "l/min": "L/min", "lh": "L/h", "lph": "L/h", "gal": "gal", "pa": "Pa", "hpa": "hPa",
+    "kpa": "kPa", "mpa": "MPa", "mbar": "mbar", "bar": "bar", "psi": "psi", "hz": "Hz", "ah": "Ah", "mah": "mAh",
+    "dbm": "dBm",
+}  # fmt: skip
+_BY_UNIT_ALONE = {"kWh": Q.ENERGY, "Wh": Q.ENERGY, "MWh": Q.ENERGY}
 
 
+@functools.lru_cache(maxsize=4096)
 def meaning(name: str) -> Meaning | None:
     """What a field of that name measures, or None."""
     if len(name) > 64:
         return None
-    if name.strip().lower() in {"leakage_status", "door_status"}:
-        return _EXACT[name.strip().lower().replace("_", "")]
-    if _NOT_A_MEASUREMENT.search(name.strip().lower()):
+    found = words(name)
+    whole = _WHOLE.get(tuple(found))
+    if whole is not None:
+        return whole
+    if not found or len(found) > 6 or not _NO_MEASUREMENT.isdisjoint(found):
         return None
-    folded = re.sub(r"[\s_\-./()]", "", name.strip().lower())
-    return _EXACT.get(folded) or _phase(folded) or _temperature(folded)
+    for required, what in _RULES:
+        if required.issubset(found):
+            return _qualified(what, required, found)
+    return _by_unit(found)
 
 
-def _phase(folded: str) -> Meaning | None:
-    match = _BY_PHASE.fullmatch(folded)
-    if match is None:
-        return None
-    word = match[1] or match[4] or match[6]
-    base = _EXACT[_CHINESE.get(word, word)]
-    return Meaning(base.quantity, base.unit, _PHASES[match[2] or match[3] or match[5]])
+def _qualified(what: Meaning, required: frozenset[str], found: list[str]) -> Meaning | None:
+    """*what* with the unit and channel the words left over say; None when they say more than we understand."""
+    left = [word for word in found if word not in required]
+    # "current" beside another quantity is the adjective
+    left = [word for word in left if word != "current" or what.quantity == Q.CURRENT]
+    unit = what.unit
+    if what.quantity == Q.TEMPERATURE:  # TempC_DS, TempF_1
+        after = found.index("temperature") + 1
+        if after < len(found) - 1 and found[after] in {"c", "f"}:
+            unit = _UNITS[found[after]]
+            left.remove(found[after])
+    if required == {"water"} and not all(
+        word in _BARE_WATER or word.isdecimal() or word in _UNITS for word in left
+    ):
+        return None  # water in the soil, the water's level in a tank
+    phases = [word for word in left if word in _PHASES]
+    if left and left[-1] in _UNITS and _fits(what.quantity, _UNITS[left[-1]]):
+        electrical = what.quantity in _ELECTRICAL
+        if not (electrical and left[-1] in {"a", "c"} and len(phases) == 1):
+            unit = _UNITS[left.pop()]
+    if what.quantity == Q.BATTERY_LEVEL and left and left[-1] in {"v", "mv"}:
+        return Meaning(Q.BATTERY_VOLTAGE, _UNITS[left[-1]])
+    channel = _channel(what, left)
+    return None if channel is None else Meaning(what.quantity, unit, channel)
 
 
-def _temperature(folded: str) -> Meaning | None:
-    match = _TEMPERATURE.fullmatch(folded)
-    if match is None:
-        return None
-    scale, after, before = match[1], match[2], match[3]
-    rest = after if after is not None else before or ""
-    channel = "" if rest in {"", "sht", "celsius", "air"} else rest[:16]
-    return Meaning(Q.TEMPERATURE, "°F" if scale == "f" and not rest else "°C", channel)
+def _channel(what: Meaning, left: list[str]) -> str | None:
+    if not _INSIDE.isdisjoint(left):
+        return "device" if what.quantity == Q.TEMPERATURE else None
+    electrical = what.quantity in _ELECTRICAL
+    parts: list[str] = []
+    numbered_phase = "phase" in left
+    for word in left:
+        if electrical and word in _PHASES:
+            parts.append(_PHASES[word])
+        elif word.isdecimal() and len(word) <= 2:
+            parts.append(_NUMBERED_PHASES.get(word, word) if numbered_phase else word)
+        elif word in _PRODUCED and what.quantity == Q.ENERGY:
+            parts.append("produced")
+        elif word in _PLACES or (what.quantity == Q.TEMPERATURE and word not in _NOISE):
+            parts.append(word)
+        elif word == "water" or word in _NOISE or word in _NOISE_OF.get(what.quantity, ()):
+            continue
+        else:
+            return None
+    if what.quantity in {Q.WATER_VOLUME, Q.WATER_FLOW, Q.LEAK_DETECTED, Q.WATER_PRESSURE}:
+        parts = [part for part in parts if part not in {"water", "pipe"}]
+    if not parts and electrical and "total" in left and what.quantity in {Q.ACTIVE_POWER, Q.CURRENT}:
+        return "total"
+    return "_".join(parts)[:24]
+
+
+def _fits(quantity: str, unit: str) -> bool:
+    try:
+        to_canonical(Q(quantity), 1.0, unit)
+    except UnknownUnit:
+        return False
+    return True
+
+
+def _by_unit(found: list[str]) -> Meaning | None:
+    """``consumption_kwh``, ``total_kWh``: the unit alone says it is energy."""
+    unit = _UNITS.get(found[-1], "")
+    quantity = _BY_UNIT_ALONE.get(unit)
+    left = [word for word in found[:-1] if word not in _NOISE]
+    return Meaning(quantity, unit) if quantity is not None and not left else None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 
+#: ASCII digits only: ``\d`` would also take digits of other scripts. A unit starts with a letter, ° or %, and
+#: holds no digits but the power at a place where one belongs (``m3/h``).
 _NUMBER = re.compile(
-    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([^\d\s.+-][^\d]{0,11}|m3|m³|m3/h|m³/h)?\s*"
+    r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
+    r"\s*((?:[°%‰]|[^\W\d_])(?:[^\W\d_]|[°%²³*·/^. ]|(?<=m)[23]|(?<=\^)[23]){0,11})?\s*"
 )
-_TRUE = {"on", "true", "open", "yes", "wet", "alarm", "leak"}
-_FALSE = {"off", "false", "closed", "close", "no", "dry", "normal"}
+_TRUE = {"on", "true", "open", "opened", "yes", "wet", "alarm", "leak", "1"}
+_FALSE = {"off", "false", "closed", "close", "no", "dry", "normal", "0"}
 
 
 def number(value: object) -> tuple[float, str] | None:
@@ -43,8 +46,8 @@ def truth(value: object) -> float | None:
         return float(value) if value in {0, 1} else None
     if isinstance(value, str):
         folded = value.strip().lower()
-        if folded in _TRUE or folded == "1":
+        if folded in _TRUE:
             return 1.0
-        if folded in _FALSE or folded == "0":
+        if folded in _FALSE:
             return 0.0
     return None

@@ -1,7 +1,8 @@
-"""All decoders, and the choice among them: the source's word first, then the topic, then the shape."""
+"""All decoders, and the choice among them: the source's word first, then the device's, the topic, the shape."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 
 from campus.site import Site, Source
@@ -10,13 +11,17 @@ from ingest.decoding.chirpstack_v4 import ChirpStackV4
 from ingest.decoding.contract import Decoder, Hints
 from ingest.decoding.generic import GenericJson
 from ingest.decoding.shelly_gen2 import ShellyGen2
+from ingest.decoding.sibling import sibling
 from ingest.decoding.tasmota import Tasmota
-from ingest.decoding.topic import matches
+from ingest.decoding.topic import matches, segments
 from ingest.decoding.tts_v3 import TheThingsStackV3
 from ingest.decoding.wmbusmeters import WMBusMeters
 from ingest.decoding.zigbee2mqtt import Zigbee2Mqtt
 from ingest.errors import Rejected, UnknownDecoder
 from ingest.message import Decoded, Message
+
+#: more values than any honest message holds; a flood must not fill the journal
+MOST_VALUES = 5_000
 
 
 def decoders() -> dict[str, Decoder]:
@@ -49,17 +54,20 @@ class Registry:
             return widest(source.topic for source, _ in self._sources)
         return widest(topic for decoder in self._decoders.values() for topic in decoder.topics)
 
-    def choose(self, message: Message, *, name: str = "") -> Decoder:
+    def choose(self, message: Message, hints: Hints | None = None, *, name: str = "") -> Decoder:
         """The decoder for *message*; raises :class:`Rejected` when none recognises it."""
-        if name:
-            return self.named(name)
-        for source, decoder in self._sources:
-            if decoder is not None and matches(source.topic, message.topic):
-                return decoder
-        for decoder in self._decoders.values():
-            if decoder.recognises(message):
-                return decoder
-        raise Rejected("unknown_format", f"no decoder recognises messages on {message.topic!r}")
+        given = self._given(message, name)
+        if given is not None:
+            return given
+        able = [decoder for decoder in self._decoders.values() if decoder.recognises(message)]
+        registered = self._registered(message.topic, hints) if len(able) != 1 and hints is not None else None
+        if registered is not None and (registered in able or not able):
+            return registered
+        by_topic = (one for one in able if any(matches(topic, message.topic) for topic in one.topics))
+        found = next(by_topic, able[0] if able else None)
+        if found is None:
+            raise Rejected("unknown_format", f"no decoder recognises messages on {message.topic!r}")
+        return found
 
     def named(self, name: str) -> Decoder:
         """The decoder of that name; raises :class:`UnknownDecoder`."""
@@ -69,23 +77,49 @@ class Registry:
             raise UnknownDecoder(name, sorted(self._decoders)) from error
 
     def decode(self, message: Message, hints: Hints, *, name: str = "") -> tuple[str, Decoded]:
-        """The decoder's name and what it read; the only error is :class:`Rejected`."""
-        decoder = self.choose(message, name=name)
+        """The decoder's name and what it read; the only error of a message is :class:`Rejected`."""
+        if self._given(message, name) is None and (why := sibling(message.topic)):
+            return "", Decoded(ignored=why)
+        decoder = self.choose(message, hints, name=name)
         try:
-            return decoder.name, decoder.decode(message, hints)
+            decoded = decoder.decode(message, hints)
         except Rejected:
             raise
         except (
-            ValueError,
-            TypeError,
-            KeyError,
-            IndexError,
-            OverflowError,
-            RecursionError,
+            ArithmeticError,
             AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+            struct.error,
         ) as error:
             # A shape its author did not foresee: one message is lost to quarantine, and can be replayed later.
             raise Rejected("decoder_fault", f"{decoder.name}: {type(error).__name__}: {error}") from error
+        count = sum(len(report.values) for report in decoded.reports)
+        if count > MOST_VALUES:
+            raise Rejected("too_many_values", f"{count} values; expected at most {MOST_VALUES} in a message")
+        return decoder.name, decoded
+
+    def _given(self, message: Message, name: str) -> Decoder | None:
+        """The decoder somebody fixed for this topic, if anybody did."""
+        if name:
+            return self.named(name)
+        for source, decoder in self._sources:
+            if decoder is not None and matches(source.topic, message.topic):
+                return decoder
+        return None
+
+    def _registered(self, topic: str, hints: Hints | None) -> Decoder | None:
+        """The decoder the register gives the device that the topic, or one segment of it, addresses."""
+        if hints is None:
+            return None
+        parts = segments(topic)
+        for address in (topic, "/".join(parts[1:]), *parts):
+            device = hints.device_at(address) if address else None
+            if device is not None and device.decoder in self._decoders:
+                return self._decoders[device.decoder]
+        return None
 
     def _of(self, source: Source, site: Site | None) -> Decoder | None:
         if source.decoder == "auto":

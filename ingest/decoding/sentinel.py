@@ -1,31 +1,36 @@
-"""Values that mean "no value" (PAYLOADS.md 1, quirk 11), per canonical quantity."""
+"""Values that mean "no value" (PAYLOADS.md 1, quirk 11), per quantity, in the source's own unit."""
 
 from __future__ import annotations
 
+import re
+
 from campus.quantity import Quantity
 
-#: never a measurement: invalid markers of ZCL, Modbus and BLE sensors cut to their scale
+#: an unsigned 32-bit register of ones, by the usual scales
+_ALL_ONES = tuple(0xFFFFFFFF / 10**digits for digits in range(5))
+#: never a measurement: invalid markers of ZCL, Modbus and BLE sensors, cut to their scale
 _DROPPED: dict[str, tuple[float, ...]] = {
     Quantity.TEMPERATURE: (
-        -327.68,
-        327.67,
-        -3276.8,
-        3276.7,
-        655.35,
-        6553.5,
-        -127.99,
-        -127.0,
-        327.66,
-        -32768.0,
-        32767.0,
+        -327.68, 327.67, -3276.8, 3276.7, 655.35, 6553.5, -127.99, -127.0, 327.66, -32768.0, 32767.0, 65535.0,
     ),
-    Quantity.HUMIDITY: (655.35, 6553.5, 6553.4),
-    Quantity.CURRENT: (6553.5, 655.35, 65535.0),
+    Quantity.HUMIDITY: (655.35, 6553.5, 6553.4, 327.67, 65535.0),
+    Quantity.CURRENT: (6553.5, 655.35, 65.535, 65535.0),
     Quantity.ACTIVE_POWER: (-32768.0, -3276.8),
-    Quantity.VOLTAGE: (6553.5, 65535.0),
-}
-#: real as numbers, but what a DS18B20 says with no probe or after a brown-out
-_SUSPECT: dict[str, tuple[float, ...]] = {Quantity.TEMPERATURE: (85.0, 0.0)}
+    Quantity.VOLTAGE: (6553.5, 655.35, 65535.0),
+    Quantity.PRESSURE: (6553.5, 65535.0, -3276.8, -32768.0),
+    Quantity.WATER_PRESSURE: (65535.0, 6553.5),
+    Quantity.FREQUENCY: (655.35, 65535.0),
+    Quantity.ENERGY: _ALL_ONES,
+    Quantity.WATER_VOLUME: _ALL_ONES,
+    Quantity.GAS_VOLUME: _ALL_ONES,
+    Quantity.PULSE_COUNT: (float(0xFFFFFFFF),),
+    Quantity.BATTERY_LEVEL: (255.0,),
+}  # fmt: skip
+#: a DS18B20 that just came up says 85.0; the LoRaWAN boards that leave its line open say 0.00
+_POWER_ON = 85.0
+_OPEN_LINE = 0.0
+_ONE_WIRE = re.compile(r"ds18", re.IGNORECASE)
+_LORAWAN_ONE_WIRE = re.compile(r"temp\w*[_\W](?:ds|ds18b20)", re.IGNORECASE)
 _NEAR = 1e-6
 
 
@@ -34,6 +39,11 @@ def is_sentinel(quantity: str, value: float) -> bool:
     return any(abs(value - one) < _NEAR for one in _DROPPED.get(quantity, ()))
 
 
-def is_probe_fault(quantity: str, value: float) -> bool:
-    """Whether *value* is what a one-wire probe says when it is not there or just came up."""
-    return any(abs(value - one) < _NEAR for one in _SUSPECT.get(quantity, ()))
+def is_probe_fault(quantity: str, field: str, value: float) -> bool:
+    """Whether *value* of *field* may as well mean a one-wire probe that is not there: stored, but suspect."""
+    if quantity != Quantity.TEMPERATURE:
+        return False
+    of_lorawan = _LORAWAN_ONE_WIRE.fullmatch(field) is not None
+    if abs(value - _OPEN_LINE) < _NEAR:
+        return of_lorawan
+    return abs(value - _POWER_ON) < _NEAR and (of_lorawan or _ONE_WIRE.search(field) is not None)

@@ -13,19 +13,25 @@ EARLIEST_MS = 1_420_070_400_000  # 2015-01-01T00:00:00Z
 #: a clock this far ahead is still taken as right
 AHEAD_MS = 10 * 60 * 1000
 
-_FRACTION = re.compile(r"(\.\d{6})\d+")
+_NUMERIC = re.compile(r"[0-9]{9,19}(?:\.[0-9]{1,9})?")
+#: yyyyMMddHHmmss, with milliseconds or without; no epoch has 14 or 17 digits
+_COMPACT = re.compile(r"((?:19|20)[0-9]{12})([0-9]{3})?")
+_FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
+_OFFSET_APART = re.compile(r"\s+(?=[+-][0-9]{2}:?[0-9]{2}$)")
 _FORMATS = (
     "%Y%m%dT%H%M%SZ",
+    "%Y%m%dT%H%M%S",
     "%Y.%m.%d %H:%M:%S",
     "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
     "%Y%m%d %H:%M:%S",
-    "%Y%m%d%H%M%S",
 )
-_COMPACT = re.compile(r"(?:19|20)\d{12}")
 
 
 def epoch_ms(value: float) -> int:
-    """Milliseconds of an epoch in s, ms or µs, told apart by magnitude."""
+    """Milliseconds of an epoch in s, ms, µs or ns, told apart by magnitude."""
+    if value > 1e17:
+        return int(value / 1e6)
     if value > 1e14:
         return int(value / 1000)
     if value > 1e11:
@@ -38,13 +44,18 @@ def parse(value: object, zone: zoneinfo.ZoneInfo) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return epoch_ms(value) if 1e8 < value < 1e17 else None
+        return epoch_ms(value) if 1e8 < value < 1e19 else None
     if not isinstance(value, str) or not 8 <= len(value) <= 48:
         return None
     text = value.strip()
-    if text.replace(".", "", 1).isdigit() and not _COMPACT.fullmatch(text) and len(text) >= 9:
+    compact = _COMPACT.fullmatch(text)
+    if compact is not None:
+        return _local(_by_format(compact[1], "%Y%m%d%H%M%S"), zone, int(compact[2] or 0))
+    if _NUMERIC.fullmatch(text):
         return parse(float(text), zone)
-    return _text(_FRACTION.sub(r"\1", text), zone)
+    text = _OFFSET_APART.sub("", _FRACTION.sub(r"\1", text))
+    moments = (_iso(text), *(_by_format(text, form) for form in _FORMATS))
+    return next((found for one in moments if (found := _local(one, zone)) is not None), None)
 
 
 def plausible(time_ms: int | None, received_ms: int) -> int | None:
@@ -52,18 +63,17 @@ def plausible(time_ms: int | None, received_ms: int) -> int | None:
     return time_ms if time_ms is not None and EARLIEST_MS <= time_ms <= received_ms + AHEAD_MS else None
 
 
-def _text(text: str, zone: zoneinfo.ZoneInfo) -> int | None:
-    for moment in (_iso(text), *(_by_format(text, form) for form in _FORMATS)):
-        if moment is not None:
-            try:
-                return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
-            except OverflowError:
-                return None
-    return None
+def _local(moment: dt.datetime | None, zone: zoneinfo.ZoneInfo, extra_ms: int = 0) -> int | None:
+    if moment is None:
+        return None
+    try:
+        return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) + extra_ms
+    except OverflowError:  # the first and last day of the calendar, moved out of it by an offset
+        return None
 
 
 def _iso(text: str) -> dt.datetime | None:
-    if _COMPACT.fullmatch(text) or "-" not in text:
+    if "-" not in text:
         return None
     try:
         return dt.datetime.fromisoformat(text)

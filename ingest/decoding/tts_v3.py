@@ -47,5 +47,6 @@ class TheThingsStackV3:
             f_port=port if isinstance(port, int) else 0,
             names=[text(version.get("model_id")), text(identifiers.get("device_id"))],
             device=hints.device_at(address),
+            zone=hints.zone,
         )
         return Decoded((found,))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from campus.device import Device
-from ingest.decoding.fields import named_values
-from ingest.decoding.lorawan.codec import values_of
+from ingest.decoding.lorawan import codec
+from ingest.decoding.records import object_values
 from ingest.decoding.timestamp import plausible
 from ingest.errors import Rejected
 from ingest.message import Message, Report, Value
@@ -25,21 +28,26 @@ def report(
     f_port: int,
     names: Iterable[str],
     device: Device | None,
+    zone: zoneinfo.ZoneInfo,
 ) -> Report:
     """One uplink of one device. *encoded* is base64; *decoded* wins where it explains anything."""
     dropped: dict[str, str] = {}
-    values: list[Value] = named_values(decoded, dropped, device=device)
-    if not values and not decoded and encoded:
+    flags: dict[str, str] = {}
+    values = object_values(decoded, dropped, device=device, zone=zone, received_ms=message.received_ms)
+    if not values and encoded and not dropped:
         model = [device.model] if device is not None and device.model else []
-        values = values_of(_bytes(encoded), f_port, [*model, *names], dropped)
+        chosen = codec.choose([*model, *names], f_port, guess=not decoded)
+        if chosen is not None:
+            uplink = codec.read(chosen, _bytes(encoded), f_port)
+            values, dropped, flags = uplink.values, uplink.dropped, uplink.flags
     checked = tuple(_checked(value, message.received_ms) for value in values)
-    return Report(address, plausible(time_ms, message.received_ms), checked, dropped)
+    return Report(address, plausible(time_ms, message.received_ms), checked, dropped, flags)
 
 
 def _checked(value: Value, received_ms: int) -> Value:
     if value.time_ms is None or plausible(value.time_ms, received_ms) is not None:
         return value
-    return Value(value.quantity, value.value, value.unit, value.channel, value.field, None, value.quality)
+    return msgspec.structs.replace(value, time_ms=None)
 
 
 def _bytes(encoded: str) -> bytes:

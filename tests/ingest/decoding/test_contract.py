@@ -179,7 +179,8 @@ def test_nothing_breaks_a_mapping(payload):
 )
 def test_bad_documents_are_named(payload, code):
     """Each way a document can be bad has a name of its own, and ten megabytes are refused unread."""
-    for name in set(TOPICS) - {"generic"}:
+    # a bare text is one attribute of a Zigbee device, where its topic names one
+    for name in set(TOPICS) - {"generic"} - ({"zigbee2mqtt"} if payload == b'"text"' else set()):
         with pytest.raises(Rejected) as caught:
             Registry().decode(Message(TOPICS[name], payload, NOW_MS), Hints(), name=name)
         assert caught.value.code == code, name

@@ -186,10 +186,11 @@ def test_shelly_components_and_deltas():
     assert [(value.quantity, value.channel, value.value) for value in report.values] == [
         ("active_power", "switch:0", 11.5)
     ]
-    assert values("s/status/temperature:0", {"id": 0, "tC": 46.6, "tF": 115.9}) == {
-        ("temperature", "device"): (46.6, "°C")
+    assert values("shellypro3em-1/status/temperature:0", {"id": 0, "tC": 46.6, "tF": 115.9}) == {
+        ("temperature", "device"): (46.6, "°C")  # a meter's own case
     }
-    assert values("s/status/temperature:100", {"id": 100, "tC": 3.2}) == {
+    assert values("hall/status/temperature:0", {"id": 0, "tC": 16.6}) == {("temperature", ""): (16.6, "°C")}
+    assert values("shellypro3em-1/status/temperature:100", {"id": 100, "tC": 3.2}) == {
         ("temperature", "probe"): (3.2, "°C")
     }
 

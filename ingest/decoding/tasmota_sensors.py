@@ -1,0 +1,131 @@
+"""The sensors of a Tasmota message. Each sensor chip is an object of its own, and its name is the channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from campus.device import Device
+from campus.quantity import Quantity
+from ingest.decoding.fields import registered, value_of
+from ingest.decoding.names import Meaning
+from ingest.message import Value
+
+_ENERGY: dict[str, Meaning] = {
+    "Total": Meaning(Quantity.ENERGY, "kWh"),
+    "ExportActive": Meaning(Quantity.ENERGY, "kWh", "produced"),
+    "Power": Meaning(Quantity.ACTIVE_POWER, "W"),
+    "Voltage": Meaning(Quantity.VOLTAGE, "V"),
+    "Current": Meaning(Quantity.CURRENT, "A"),
+    "Factor": Meaning(Quantity.POWER_FACTOR, "1"),
+    "Frequency": Meaning(Quantity.FREQUENCY, "Hz"),
+}
+#: current transformer on the analogue input; its register is called Energy
+_TRANSFORMER = {name: _ENERGY[name] for name in ("Power", "Voltage", "Current")} | {
+    "Energy": _ENERGY["Total"]
+}
+#: fields of any other sensor, with the number some carry (``Temperature1``); the dew point is derived, so it is left
+_SENSOR: dict[str, Meaning] = {
+    "Temperature": Meaning(Quantity.TEMPERATURE, ""),
+    "Humidity": Meaning(Quantity.HUMIDITY, "%"),
+    "Pressure": Meaning(Quantity.PRESSURE, ""),
+    "Voltage": Meaning(Quantity.VOLTAGE, "V"),
+    "Current": Meaning(Quantity.CURRENT, "A"),
+    "Power": Meaning(Quantity.ACTIVE_POWER, "W"),
+    "Battery": Meaning(Quantity.BATTERY_LEVEL, "%"),
+    "BatteryPercentage": Meaning(Quantity.BATTERY_LEVEL, "%"),
+    "BatteryVoltage": Meaning(Quantity.BATTERY_VOLTAGE, "V"),
+    "Contact": Meaning(Quantity.DOOR_OPEN, "bool"),
+}
+_NUMBERED = re.compile(r"([A-Za-z]+?)([0-9]{0,2})")
+_COUNTER = re.compile(r"C(\d+)")
+_TEMPERATURE_UNITS = {"C": "°C", "F": "°F", "K": "K"}
+_PHASES = ("a", "b", "c")
+_INSIDE = {"ESP32", "ESP8266"}
+
+
+class Sensors:
+    """The values of one message's *body*, and why other fields are none."""
+
+    def __init__(self, body: dict[str, Any], device: Device | None) -> None:
+        self.values: list[Value] = []
+        self.dropped: dict[str, str] = {}
+        self._device = device
+        self._units = {
+            Quantity.TEMPERATURE: _TEMPERATURE_UNITS.get(str(body.get("TempUnit", "C")), "°C"),
+            Quantity.PRESSURE: str(body.get("PressureUnit", "hPa")),
+        }
+        for name, one in body.items():
+            if not isinstance(one, dict):
+                continue
+            if name == "ENERGY":
+                self._energy(one)
+            elif name == "COUNTER":
+                self._counters(one)
+            elif name == "ANALOG":
+                self._analog(one)
+            elif name == "FLOWRATEMETER":
+                self._flow(one)
+            else:
+                self._sensor("device" if name in _INSIDE else name, name, one)
+
+    def _sensor(self, channel: str, name: str, one: dict[str, Any]) -> None:
+        for key, raw in one.items():
+            match = _NUMBERED.fullmatch(key)
+            meaning = _SENSOR.get(match[1]) if match is not None else None
+            if match is not None and meaning is not None:
+                unit = meaning.unit or self._units[Quantity(meaning.quantity)]
+                self._take(Meaning(meaning.quantity, unit, channel + match[2]), f"{name}.{key}", raw)
+            elif self._device is not None and not isinstance(raw, dict | list):
+                # scripted meters (SML) name their fields themselves: the register says what they mean
+                self._take(None, f"{name}.{key}", raw)
+
+    def _energy(self, energy: dict[str, Any]) -> None:
+        """The meter; each field is one number, a list by phase, or an object by phase."""
+        for key, meaning in _ENERGY.items():
+            for part, raw in _parts(energy.get(key)):
+                channel = "_".join(one for one in (part, meaning.channel) if one)
+                self._take(meaning._replace(channel=channel), f"ENERGY.{key}", raw)
+
+    def _counters(self, counters: dict[str, Any]) -> None:
+        names = [key for key in counters if _COUNTER.fullmatch(key)]
+        for key in names:
+            channel = "" if len(names) == 1 else key
+            self._take(Meaning(Quantity.PULSE_COUNT, "count", channel), f"COUNTER.{key}", counters[key])
+
+    def _analog(self, analog: dict[str, Any]) -> None:
+        """Raw steps (``A0``) mean nothing by themselves; a thermistor or current transformer does."""
+        self._sensor(
+            "ANALOG", "ANALOG", {key: raw for key, raw in analog.items() if not isinstance(raw, dict)}
+        )
+        for key, one in analog.items():
+            if key.startswith("CTEnergy") and isinstance(one, dict):
+                channel = key.removeprefix("CTEnergy")
+                for name, meaning in _TRANSFORMER.items():
+                    self._take(meaning._replace(channel=channel), f"ANALOG.{key}.{name}", one.get(name))
+
+    def _flow(self, meter: dict[str, Any]) -> None:
+        unit = {"l/min": "L/min", "m3/h": "m3/h", "m³/h": "m3/h"}.get(
+            str(meter.get("Unit", "l/min")), "L/min"
+        )
+        rates = meter.get("Rate")
+        for number, raw in enumerate(rates if isinstance(rates, list) else [rates], 1):
+            channel = "" if not isinstance(rates, list) or len(rates) == 1 else str(number)
+            self._take(Meaning(Quantity.WATER_FLOW, unit, channel), "FLOWRATEMETER.Rate", raw)
+
+    def _take(self, meaning: Meaning | None, field: str, raw: object) -> None:
+        found = registered(field, self._device) or meaning
+        value = value_of(found, field, raw, self.dropped) if found is not None else None
+        if value is not None:
+            self.values.append(value)
+
+
+def _parts(raw: object) -> Iterator[tuple[str, object]]:
+    """What one field of the meter says, by phase."""
+    if isinstance(raw, list):
+        yield from zip(_PHASES, raw, strict=False)
+    elif isinstance(raw, dict):
+        yield from ((str(name), one) for name, one in raw.items())
+    else:
+        yield "", raw
