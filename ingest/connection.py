@@ -15,13 +15,14 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.burst import Burst
+from ingest.burst_client import BurstClient, Frame, PlainClient, supported
 from ingest.message import Message
-from ingest.pipeline import Incoming
 
 log = structlog.get_logger()
 
@@ -52,23 +53,30 @@ class BrokerAddress(msgspec.Struct, frozen=True):
     tls: bool = False
     ca_file: str = ""
     protocol: int = 0
+    #: the broker's name, where there are several
+    name: str = ""
 
 
 class Connection:
-    """Receives messages of *topics* and hands them to *put*; reconnects by itself."""
+    """Receives messages of *topics* and hands them to *put*; reconnects by itself.
+
+    *plain* uses paho as it is, which is slower.
+    """
 
     def __init__(
         self,
         address: BrokerAddress,
         topics: Sequence[str],
-        put: Callable[[Incoming], None],
+        put: Callable[[Burst], object],
         *,
         now_ms: Callable[[], int],
+        plain: bool = False,
     ) -> None:
         self._address = address
         self._topics = list(topics)
         self._put = put
         self._now_ms = now_ms
+        self._plain = plain or not supported()
         self._lock = threading.Lock()
         self._generation = 0
         self._protocol = address.protocol or 5
@@ -101,10 +109,12 @@ class Connection:
                 self._client.unsubscribe(gone)
             self._client.subscribe([(topic, 1) for topic in self._topics])
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self) -> BurstClient | PlainClient:
         five = self._protocol == 5
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
+        kind = PlainClient if self._plain else BurstClient
+        client = kind(
+            self._on_burst,
+            on_reconnect=self._on_reconnect,
             client_id=self._address.client_id,
             clean_session=None if five else False,
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
@@ -119,7 +129,6 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
-        client.on_message = self._on_message
         return client
 
     def _connect_options(self) -> dict[str, Any]:
@@ -138,8 +147,6 @@ class Connection:
         if reason.is_failure:
             self._note_refusal(reason)
             return
-        with self._lock:
-            self._generation += 1
         self.connected, self.reason = True, ""
         log.info(
             "mqtt.connected",
@@ -187,41 +194,37 @@ class Connection:
             log.warning("mqtt.unreachable", host=self._address.host, port=self._address.port)
         self.connected, self.reason = False, "the broker cannot be reached"
 
-    def _on_message(self, client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
+    def _on_reconnect(self) -> None:
+        """A packet identifier means another message on the next connection, so acknowledgements of this one end here."""
+        with self._lock:
+            self._generation += 1
+
+    def _on_burst(self, frames: list[Frame]) -> None:
         try:
-            self.received += 1
-            message = Message(
-                topic=_topic(received),
-                payload=bytes(received.payload),
-                received_ms=self._now_ms(),
-                qos=received.qos,
-                mid=received.mid,
-                dup=received.dup,
-                retained=received.retain,
-            )
-            self._put(Incoming(message, self._acknowledger(client, received.mid, received.qos)))
+            now_ms, name = self._now_ms(), self._address.name
+            self.received += len(frames)
+            messages = [
+                Message(_text(topic), payload, now_ms, qos, mid, dup, retained, name)
+                for topic, payload, qos, mid, dup, retained in frames
+            ]
+            self._put(Burst(messages, self._acknowledger()))
         except Exception:
             # Unacknowledged, so the broker keeps it; the thread must live on.
             log.exception("mqtt.receive_failed")
 
-    def _acknowledger(self, client: mqtt.Client, mid: int, qos: int) -> Callable[[], None] | None:
-        if qos == 0:
-            return None
-        with self._lock:
-            generation = self._generation
+    def _acknowledger(self) -> Callable[[Sequence[Message]], None]:
+        client, generation = self._client, self._generation
 
-        def acknowledge() -> None:
-            # A packet identifier means another message on a later connection.
-            with self._lock:
-                current = self._generation
-            if generation == current:
-                client.ack(mid, qos)
+        def acknowledge(messages: Sequence[Message]) -> None:
+            mids = [one.mid for one in messages if one.qos]
+            with (
+                self._lock
+            ):  # held while queueing: a reconnect empties the client's queue after it took the lock
+                if generation == self._generation:
+                    client.acknowledge(mids)
 
         return acknowledge
 
 
-def _topic(received: mqtt.MQTTMessage) -> str:
-    try:
-        return received.topic
-    except UnicodeDecodeError:
-        return "\ufffd"
+def _text(topic: bytes) -> str:
+    return topic.decode(errors="replace")

@@ -27,8 +27,9 @@ _LONGEST_LEAD_MS = 60_000
 
 
 def fingerprint(message: Message) -> int:
-    """Packet identifier and a checksum of topic and payload in one number."""
-    return message.mid << 32 | zlib.crc32(message.payload, zlib.crc32(message.topic.encode()))
+    """Packet identifier and a checksum of broker, topic and payload in one number."""
+    start = zlib.crc32(message.topic.encode(), zlib.crc32(message.broker.encode()) if message.broker else 0)
+    return message.mid << 32 | zlib.crc32(message.payload, start)
 
 
 class Redeliveries:

@@ -8,7 +8,7 @@ from campus.reading import Quality
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """*mid* and *dup* identify a redelivery; *retained* messages were stored by the broker earlier."""
+    """*mid* and *dup* identify a redelivery within *broker*; *retained* messages were stored by the broker earlier."""
 
     topic: str
     payload: bytes
@@ -17,6 +17,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     mid: int = 0
     dup: bool = False
     retained: bool = False
+    broker: str = ""
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
 import structlog
 
 from campus.reading import Reading
+from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge, Judgement
 from ingest.message import Message
@@ -24,17 +22,9 @@ log = structlog.get_logger()
 GROUP_MESSAGES = 1_000
 GROUP_S = 0.05
 #: messages waiting to be decoded; beyond it the receiver blocks, and the broker holds the rest
-_QUEUE_MESSAGES = 20_000
+MOST_WAITING = 20_000
 _FULL_RETRY_S = 1.0
 _PRIMED_BATCHES = 500
-
-
-class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A message with what acknowledges it; *released* is the quarantine entry it was replayed from."""
-
-    message: Message
-    acknowledge: Callable[[], None] | None = None
-    released: int = 0
 
 
 class _Group:
@@ -46,7 +36,8 @@ class _Group:
         self.marks: dict[int, None] = {}
         self.released: list[int] = []
         self.counts = Counts()
-        self.items: list[Incoming] = []
+        #: the common fate, counted apart
+        self.journaled = 0
 
 
 class Pipeline:
@@ -56,7 +47,7 @@ class Pipeline:
         self._journal = journal
         self._judge = judge
         self._now_ms = now_ms
-        self._queue: queue.Queue[Incoming] = queue.Queue(_QUEUE_MESSAGES)
+        self._waiting = Waiting(MOST_WAITING)
         self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
@@ -67,25 +58,20 @@ class Pipeline:
         self.last_message_ms = 0
         self.batches = 0
 
-    def put(self, incoming: Incoming) -> None:
-        """Hands a message over; blocks while too many are waiting, which is what holds the broker back."""
-        while not self._stopping.is_set():
-            try:
-                self._queue.put(incoming, timeout=0.5)
-            except queue.Full:
-                continue
-            return
+    def put(self, burst: Burst) -> None:
+        """Hands messages over; blocks while too many are waiting, which is what holds the broker back."""
+        self._waiting.put(burst)
 
     def replay(self, entries: Sequence[QuarantineEntry]) -> int:
         """Feeds held messages through again, each with its own receipt time."""
-        for entry in entries:
-            self.put(Incoming(Message(entry.topic, entry.payload, entry.time_ms), None, entry.id))
+        messages = [Message(entry.topic, entry.payload, entry.time_ms) for entry in entries]
+        self.put(Burst(messages, None, tuple(entry.id for entry in entries)))
         return len(entries)
 
     @property
     def waiting(self) -> int:
         """Messages received and not yet judged."""
-        return self._queue.qsize()
+        return len(self._waiting)
 
     def start(self) -> None:
         self._thread.start()
@@ -93,46 +79,27 @@ class Pipeline:
     def stop(self) -> None:
         """Commits the group under way; what is still queued stays with the broker, unacknowledged."""
         self._stopping.set()
+        self._waiting.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            items = self._gather()
-            if items:
-                self._process(items)
+            bursts = self._waiting.take(GROUP_MESSAGES, timeout_s=0.2, gather_s=GROUP_S)
+            if bursts:
+                self._process(bursts)
 
-    def _gather(self) -> list[Incoming]:
-        try:
-            items = [self._queue.get(timeout=0.2)]
-        except queue.Empty:
-            return []
-        deadline = time.monotonic() + GROUP_S
-        while len(items) < GROUP_MESSAGES:
-            try:
-                items.append(self._queue.get_nowait())
-            except queue.Empty:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    break
-                try:
-                    items.append(self._queue.get(timeout=remaining))
-                except queue.Empty:
-                    break
-        return items
-
-    def _process(self, items: list[Incoming]) -> None:
+    def _process(self, bursts: Sequence[Burst]) -> None:
         group = _Group()
-        for item in items:
-            self._take(group, item)
+        for burst in bursts:
+            self.last_message_ms = max(self.last_message_ms, burst.messages[-1].received_ms)
+            for index, message in enumerate(burst.messages):
+                self._take(group, message, burst.released[index] if burst.released else 0)
         if self._commit(group):
-            for item in group.items:
-                self._acknowledge(item)
+            for burst in bursts:
+                self._acknowledge(burst)
 
-    def _take(self, group: _Group, item: Incoming) -> None:
-        message = item.message
-        self.last_message_ms = max(self.last_message_ms, message.received_ms)
-        group.items.append(item)
+    def _take(self, group: _Group, message: Message, released: int) -> None:
         mark = fingerprint(message) if message.qos else 0
         again = message.dup and mark in group.marks  # its first copy waits in this very group
         if mark and (again or self._redeliveries.seen(message, mark)):
@@ -142,29 +109,34 @@ class Pipeline:
         judgement = self._judge(message)
         if mark:
             group.marks[mark] = None
-        if item.released:
-            self._take_replayed(group, item, judgement)
+        if released:
+            self._take_replayed(group, released, judgement)
         else:
-            group.counts += self._fate(group, judgement)
+            self._fate(group, judgement)
 
-    def _fate(self, group: _Group, judgement: Judgement) -> Counts:
-        fresh = [placed for one in judgement.readings if (placed := self._repeats.place(one)) is not None]
+    def _fate(self, group: _Group, judgement: Judgement) -> None:
+        fresh = self._fresh(judgement)
         group.readings += fresh
         group.held += judgement.held
         if fresh:
-            return Counts(journaled=1)
-        if judgement.held:
-            return Counts(quarantined=1)
-        return Counts(duplicates=1) if judgement.readings else Counts(ignored=1)
+            group.journaled += 1
+        elif judgement.held:
+            group.counts += Counts(quarantined=1)
+        else:
+            group.counts += Counts(duplicates=1) if judgement.readings else Counts(ignored=1)
 
-    def _take_replayed(self, group: _Group, item: Incoming, judgement: Judgement) -> None:
+    def _take_replayed(self, group: _Group, entry: int, judgement: Judgement) -> None:
         """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
         if judgement.held:
             return
-        fresh = [placed for one in judgement.readings if (placed := self._repeats.place(one)) is not None]
+        fresh = self._fresh(judgement)
         group.readings += fresh
-        group.released.append(item.released)
+        group.released.append(entry)
         group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)
+
+    def _fresh(self, judgement: Judgement) -> list[Reading]:
+        place = self._repeats.place
+        return [placed for one in judgement.readings if (placed := place(one)) is not None]
 
     def _commit(self, group: _Group) -> bool:
         """Commits, waiting for space as long as it takes; False when told to stop before."""
@@ -176,7 +148,7 @@ class Pipeline:
                     fingerprints=list(group.marks),
                     quarantined=group.held,
                     released=group.released,
-                    counts=group.counts,
+                    counts=group.counts + Counts(journaled=group.journaled),
                 )
             except JournalFull as error:
                 if not self.stalled:
@@ -197,12 +169,12 @@ class Pipeline:
                 self._repeats.forget(group.readings)
                 return False
 
-    def _acknowledge(self, item: Incoming) -> None:
-        if item.acknowledge is not None:
+    def _acknowledge(self, burst: Burst) -> None:
+        if burst.acknowledge is not None:
             try:
-                item.acknowledge()
-            except Exception:  # the broker will deliver it again, and it will be known
-                log.exception("mqtt.acknowledge_failed", topic=item.message.topic)
+                burst.acknowledge(burst.messages)
+            except Exception:  # the broker will deliver them again, and they will be known
+                log.exception("mqtt.acknowledge_failed", messages=len(burst.messages))
 
 
 def _last_readings(journal: Journal) -> Iterator[Reading]:

@@ -12,11 +12,12 @@ from campus.campus import Campus
 from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from ingest.burst import Burst
 from ingest.dedupe import Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge
 from ingest.message import Message, Report, Value
 from ingest.normalise import normalise
-from ingest.pipeline import Incoming, Pipeline
+from ingest.pipeline import Pipeline
 from store.counts import Counts
 from store.journal import Journal
 
@@ -41,12 +42,12 @@ def road(journal, campus, clock):
         for number, one in enumerate(messages):
             last = number == len(messages) - 1
 
-            def acknowledge(one=one, last=last):
-                acknowledged.append(one.payload)
+            def acknowledge(messages, last=last):
+                acknowledged.extend(one.payload for one in messages)
                 if last:
                     done.set()
 
-            pipeline.put(Incoming(one, acknowledge))
+            pipeline.put(Burst([one], acknowledge))
         assert done.wait(10)
 
     send.acknowledged = acknowledged
@@ -107,7 +108,7 @@ def test_a_redelivery_is_known(journal, campus, clock):
         done = threading.Event()
         for one in batch:
             moved = Message(one.topic, one.payload, clock.now_ms, one.qos, one.mid, one.dup)
-            pipeline.put(Incoming(moved, done.set))
+            pipeline.put(Burst([moved], lambda _, done=done: done.set()))
         assert done.wait(5)
         pipeline.stop()
     assert journal.counts() == Counts(journaled=2, duplicates=1)
@@ -136,7 +137,7 @@ def test_what_was_held_is_replayed_after_adoption(journal, site, devices, clock)
     pipeline = Pipeline(journal, Judge(lambda: known[-1]), now_ms=clock)
     pipeline.start()
     done = threading.Event()
-    pipeline.put(Incoming(message("zigbee2mqtt/New", {"temperature": 4}, clock), done.set))
+    pipeline.put(Burst([message("zigbee2mqtt/New", {"temperature": 4}, clock)], lambda _: done.set()))
     assert done.wait(5)
     then_ms = clock.now_ms
     clock.forward(60)
@@ -166,9 +167,9 @@ def test_a_full_journal_holds_the_acknowledgement_back(tmp_path, campus, clock):
     acknowledged = []
     for number in range(3000):
         pipeline.put(
-            Incoming(
-                message(FREEZER, {"temperature": -18 - number / 1000, "humidity": number % 100}, clock),
-                lambda number=number: acknowledged.append(number),
+            Burst(
+                [message(FREEZER, {"temperature": -18 - number / 1000, "humidity": number % 100}, clock)],
+                lambda _, number=number: acknowledged.append(number),
             )
         )
     wait_until(lambda: pipeline.stalled)
@@ -270,9 +271,9 @@ def test_times_given_before_a_restart_are_not_given_again(journal, campus, clock
         done = threading.Event()
         for number in range(start, start + 100):
             pipeline.put(
-                Incoming(
-                    message(FREEZER, {"temperature": -18 - number / 100}, clock),
-                    done.set if number % 100 == 99 else None,
+                Burst(
+                    [message(FREEZER, {"temperature": -18 - number / 100}, clock)],
+                    (lambda _, done=done: done.set()) if number % 100 == 99 else None,
                 )
             )
         assert done.wait(5)
