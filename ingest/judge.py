@@ -12,7 +12,7 @@ from ingest.decoding.contract import Hints
 from ingest.decoding.registry import Registry
 from ingest.errors import IngestError, Rejected
 from ingest.message import Decoded, Message
-from ingest.normalise import normalise, quantities, without_time
+from ingest.normalise import Normaliser, quantities, without_time
 from store.quarantine import UNREGISTERED, QuarantineEntry
 
 
@@ -33,6 +33,7 @@ class Judge:
         self._for: Campus | None = None
         self._registry = Registry()
         self._hints = Hints()
+        self._normalise = Normaliser()
 
     def __call__(self, message: Message) -> Judgement:
         """Never raises: whatever goes wrong with a message is its own quarantine entry."""
@@ -57,6 +58,7 @@ class Judge:
         if campus is not self._for:
             self._registry = Registry(campus.site)
             self._hints = Hints(campus.site.zone, campus.device_at)
+            self._normalise = Normaliser()
             self._for = campus
         return campus
 
@@ -79,7 +81,7 @@ class Judge:
                     )  # fmt: skip
                 continue
             read = True
-            found = normalise(report, device, message.received_ms)
+            found = self._normalise(report, device, message.received_ms)
             readings += found.readings
             if found.refused and not found.readings:
                 entries.append(held(message, "refused_values", "; ".join(found.refused)[:500], address=""))

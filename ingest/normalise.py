@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from campus.clock import HOUR_MS
 from campus.device import Device, Kind
 from campus.errors import UnknownUnit
-from campus.quantity import SPECS, Quantity
+from campus.quantity import SPECS, Quantity, QuantitySpec
 from campus.reading import Quality, Reading, Series
 from campus.unit import to_canonical
 from ingest.decoding.timestamp import plausible
@@ -19,6 +20,8 @@ from ingest.message import Report, Value
 #: a reading older than this at its receipt is history: stored, never an emergency (DESIGN.md, Time)
 ALLOWED_LATENESS_MS = HOUR_MS
 
+_DIGITS = 9
+_REMEMBERED_FIELDS = 50_000
 _PULSED = {
     Kind.WATER_METER: Quantity.WATER_VOLUME,
     Kind.GAS_METER: Quantity.GAS_VOLUME,
@@ -34,24 +37,61 @@ class Normalised(msgspec.Struct, frozen=True):
     refused: tuple[str, ...] = ()
 
 
-def normalise(report: Report, device: Device, received_ms: int) -> Normalised:
-    """*report* as readings of *device*. Values that cannot be are named in ``refused``, the others are kept."""
-    readings: list[Reading] = []
-    refused: list[str] = []
-    for value in report.values:
-        try:
-            quantity, amount = _meant(value, device)
-        except (UnknownUnit, ValueError) as error:
-            refused.append(f"{value.field or value.quantity}: {error}")
-            continue
-        spec = SPECS[quantity]
-        if not (math.isfinite(amount) and spec.low <= amount <= spec.high):
-            refused.append(
-                f"{value.field or quantity}: {amount:g} {spec.unit} is outside {spec.low:g} to {spec.high:g}"
-            )
-            continue
-        readings.append(_reading(report, value, device, quantity, amount, received_ms))
-    return Normalised(tuple(readings), tuple(refused))
+class _Meaning(NamedTuple):
+    """What a field of a device means: canonical = (value as *convert* gives it × *weight*) + *offset*."""
+
+    series: Series
+    spec: QuantitySpec
+    convert: Callable[[float], float]
+    weight: float
+    offset: float
+
+
+class Normaliser:
+    """Reports as readings of their devices. What a field means is worked out once, as fields hardly ever change.
+
+    Made for one campus: a device that was edited needs a new one.
+    """
+
+    def __init__(self) -> None:
+        self._meanings: dict[tuple[str, str, str, str], _Meaning] = {}
+
+    def __call__(self, report: Report, device: Device, received_ms: int) -> Normalised:
+        """*report* as readings of *device*. Values that cannot be are named in ``refused``, the others are kept."""
+        readings: list[Reading] = []
+        refused: list[str] = []
+        report_ms = _moment(report.time_ms, received_ms)
+        for value in report.values:
+            try:
+                meaning = self._meaning(value, device)
+            except (UnknownUnit, ValueError) as error:
+                refused.append(f"{value.field or value.quantity}: {error}")
+                continue
+            amount = meaning.convert(value.value)
+            if meaning.weight != 1.0:
+                amount = round(amount * meaning.weight, _DIGITS)
+            if meaning.offset:
+                amount += meaning.offset
+            spec = meaning.spec
+            if not (spec.low <= amount <= spec.high and math.isfinite(amount)):
+                name = value.field or meaning.series.quantity
+                refused.append(f"{name}: {amount:g} {spec.unit} is outside {spec.low:g} to {spec.high:g}")
+                continue
+            time_ms = report_ms if value.time_ms is None else _moment(value.time_ms, received_ms)
+            late = received_ms - time_ms > ALLOWED_LATENESS_MS
+            quality = Quality.LATE if late else value.quality
+            readings.append(Reading(meaning.series, amount, time_ms, received_ms, quality))
+        return Normalised(tuple(readings), tuple(refused))
+
+    def _meaning(self, value: Value, device: Device) -> _Meaning:
+        key = (device.id, value.quantity, value.unit, value.channel)
+        found = self._meanings.get(key)
+        if found is None:
+            found = _meant(value, device)
+            if len(self._meanings) >= _REMEMBERED_FIELDS:
+                self._meanings.clear()
+            self._meanings[key] = found
+        return found
 
 
 def quantities(report: Report) -> tuple[str, ...]:
@@ -59,28 +99,27 @@ def quantities(report: Report) -> tuple[str, ...]:
     return tuple(sorted({str(value.quantity) for value in report.values}))
 
 
-def _reading(
-    report: Report, value: Value, device: Device, quantity: Quantity, amount: float, received_ms: int
-) -> Reading:
-    own_ms = value.time_ms if value.time_ms is not None else report.time_ms
-    time_ms = plausible(own_ms, received_ms)
-    if time_ms is None:
-        time_ms = received_ms
-    quality = value.quality
-    if received_ms - time_ms > ALLOWED_LATENESS_MS:
-        quality = Quality.LATE
-    return Reading(Series(device.id, quantity, value.channel), amount, time_ms, received_ms, quality)
+def _moment(own_ms: int | None, received_ms: int) -> int:
+    found = plausible(own_ms, received_ms)
+    return received_ms if found is None else found
 
 
-def _meant(value: Value, device: Device) -> tuple[Quantity, float]:
-    """The quantity and canonical amount; raises ValueError for a name that is no quantity."""
-    quantity = Quantity(value.quantity)
-    amount = round(to_canonical(quantity, value.value, value.unit), 9)  # 0.01 m3 × 88467 is 884.67
+def _meant(value: Value, device: Device) -> _Meaning:
+    """What *value* means at *device*; raises ValueError for a name that is no quantity, :class:`UnknownUnit`."""
+    said = quantity = Quantity(value.quantity)
+    unit = value.unit
+    to_canonical(said, 0.0, unit)  # an unknown unit is told now
+
+    def convert(amount: float) -> float:
+        return round(to_canonical(said, amount, unit), _DIGITS)  # 0.01 m3 × 88467 is 884.67
+
+    weight, offset = 1.0, 0.0
     if quantity is Quantity.PULSE_COUNT and device.pulse_weight and device.kind in _PULSED:
-        return _PULSED[device.kind], round(amount * device.pulse_weight, 9)
-    if device.calibration_offset and quantity in _CALIBRATED and value.channel != "device":
-        amount += device.calibration_offset
-    return quantity, amount
+        quantity, weight = _PULSED[device.kind], device.pulse_weight
+    elif device.calibration_offset and quantity in _CALIBRATED and value.channel != "device":
+        offset = device.calibration_offset
+    series = Series(device.id, quantity, value.channel)
+    return _Meaning(series, SPECS[quantity], convert, weight, offset)
 
 
 def without_time(reports: Iterable[Report]) -> bool:

@@ -12,7 +12,8 @@ from campus.clock import SECOND_MS
 from rules.engine import Engine
 from rules.verdict import Transition
 from store.errors import JournalDamaged
-from store.journal import Batch, Journal
+from store.journal import Journal
+from store.recent import Batch
 
 log = structlog.get_logger()
 

@@ -10,7 +10,8 @@ import structlog
 
 from campus.reading import Reading
 from store.errors import JournalDamaged, PointRefused, StoreUnavailable
-from store.journal import Batch, Journal
+from store.journal import Journal
+from store.recent import Batch
 from store.refusal import Refused
 from store.timeseries import TimeSeriesStore
 

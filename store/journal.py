@@ -24,6 +24,7 @@ from store import codec, quarantine
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
 from store.quarantine import QuarantineEntry, UnregisteredDevice
+from store.recent import Batch, Recent
 
 _SCHEMA = (
     """
@@ -45,14 +46,6 @@ INSERT OR IGNORE INTO counts VALUES (1, 0, 0, 0, 0);
 _RESERVE_BYTES = 16 * 1024 * 1024
 
 
-class Batch(msgspec.Struct, frozen=True):
-    """One committed group of readings; a heartbeat has none."""
-
-    seq: int
-    committed_ms: int
-    readings: tuple[Reading, ...]
-
-
 class Journal:
     """Thread-safe; one writer at a time, readers never wait for it."""
 
@@ -67,6 +60,7 @@ class Journal:
         self._readers = threading.local()
         self._all_readers: list[sqlite3.Connection] = []
         self._grown = threading.Condition()
+        self._recent = Recent()
         last = self._writer.execute(
             "SELECT seq, committed_ms FROM batches ORDER BY seq DESC LIMIT 1"
         ).fetchone()
@@ -108,6 +102,7 @@ class Journal:
                     )
             seq = int(cursor.lastrowid or 0)
             self._last_ms = moment_ms
+            self._recent.add(Batch(seq, moment_ms, tuple(readings)))
         with self._grown:
             self._last_seq = seq
             self._grown.notify_all()
@@ -115,6 +110,9 @@ class Journal:
 
     def read(self, after_seq: int, *, max_batches: int = 256) -> list[Batch]:
         """Batches after *after_seq*, in order; raises :class:`JournalDamaged` where the next one cannot be read."""
+        recent = self._recent.after(after_seq, max_batches)
+        if recent is not None:
+            return recent
         rows = self._reader().execute(
             "SELECT seq, committed_ms, readings FROM batches WHERE seq > ? ORDER BY seq LIMIT ?",
             (after_seq, max_batches),

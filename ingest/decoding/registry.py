@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from campus.site import Site, Source
 from ingest.decoding.aliyun_alink import AliyunAlink
@@ -22,6 +23,15 @@ from ingest.message import Decoded, Message
 
 #: more values than any honest message holds; a flood must not fill the journal
 MOST_VALUES = 5_000
+#: topics whose decoder is remembered
+MOST_TOPICS = 50_000
+
+
+class _Known(NamedTuple):
+    """What read the last message of a topic: asked first for the next one, and alone where somebody *fixed* it."""
+
+    decoder: Decoder
+    fixed: bool
 
 
 def decoders() -> dict[str, Decoder]:
@@ -44,6 +54,7 @@ class Registry:
 
     def __init__(self, site: Site | None = None) -> None:
         self._decoders = decoders()
+        self._known: dict[str, _Known] = {}
         self._sources: list[tuple[Source, Decoder | None]] = []
         for source in site.sources if site is not None else ():
             self._sources.append((source, self._of(source, site)))
@@ -78,9 +89,15 @@ class Registry:
 
     def decode(self, message: Message, hints: Hints, *, name: str = "") -> tuple[str, Decoded]:
         """The decoder's name and what it read; the only error of a message is :class:`Rejected`."""
-        if self._given(message, name) is None and (why := sibling(message.topic)):
-            return "", Decoded(ignored=why)
-        decoder = self.choose(message, hints, name=name)
+        known = self._known.get(message.topic)
+        if known is None or name or not (known.fixed or known.decoder.recognises(message)):
+            fixed = self._given(message, name)
+            if fixed is None and (why := sibling(message.topic)):
+                return "", Decoded(ignored=why)
+            known = _Known(fixed or self.choose(message, hints), fixed is not None)
+            if not name:
+                self._remember(message.topic, known)
+        decoder = known.decoder
         try:
             decoded = decoder.decode(message, hints)
         except Rejected:
@@ -100,6 +117,11 @@ class Registry:
         if count > MOST_VALUES:
             raise Rejected("too_many_values", f"{count} values; expected at most {MOST_VALUES} in a message")
         return decoder.name, decoded
+
+    def _remember(self, topic: str, known: _Known) -> None:
+        if len(self._known) >= MOST_TOPICS:
+            self._known.clear()
+        self._known[topic] = known
 
     def _given(self, message: Message, name: str) -> Decoder | None:
         """The decoder somebody fixed for this topic, if anybody did."""

@@ -32,18 +32,25 @@ _OPEN_LINE = 0.0
 _ONE_WIRE = re.compile(r"ds18", re.IGNORECASE)
 _LORAWAN_ONE_WIRE = re.compile(r"temp\w*[_\W](?:ds|ds18b20)", re.IGNORECASE)
 _NEAR = 1e-6
+_DIGITS = 5
+_ROUNDED = {
+    quantity: frozenset(round(one, _DIGITS) for one in values) for quantity, values in _DROPPED.items()
+}
 
 
 def is_sentinel(quantity: str, value: float) -> bool:
     """Whether *value* (in the source's unit) is a marker for an invalid measurement."""
-    return any(abs(value - one) < _NEAR for one in _DROPPED.get(quantity, ()))
+    markers = _ROUNDED.get(quantity)
+    return markers is not None and round(value, _DIGITS) in markers
 
 
 def is_probe_fault(quantity: str, field: str, value: float) -> bool:
     """Whether *value* of *field* may as well mean a one-wire probe that is not there: stored, but suspect."""
     if quantity != Quantity.TEMPERATURE:
         return False
-    of_lorawan = _LORAWAN_ONE_WIRE.fullmatch(field) is not None
     if abs(value - _OPEN_LINE) < _NEAR:
-        return of_lorawan
-    return abs(value - _POWER_ON) < _NEAR and (of_lorawan or _ONE_WIRE.search(field) is not None)
+        return _LORAWAN_ONE_WIRE.fullmatch(field) is not None
+    return (
+        abs(value - _POWER_ON) < _NEAR
+        and (_ONE_WIRE.search(field) or _LORAWAN_ONE_WIRE.fullmatch(field)) is not None
+    )

@@ -39,10 +39,9 @@ class Tasmota:
             raise Rejected("no_device", f"topic {message.topic!r} names no device")
         body = mapping(message.payload)
         body = inner(body, "StatusSNS") or body
-        clocks = (
-            plausible(parse(body.get(key), hints.zone), message.received_ms) for key in ("Epoch", "Time")
-        )
-        time_ms = next((one for one in clocks if one is not None), None)
+        time_ms = plausible(parse(body.get("Epoch"), hints.zone), message.received_ms)
+        if time_ms is None:
+            time_ms = plausible(parse(body.get("Time"), hints.zone), message.received_ms)
         zigbee = _zigbee(inner(body, _ZIGBEE), time_ms, hints)
         if zigbee:
             return Decoded(tuple(zigbee))

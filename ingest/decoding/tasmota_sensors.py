@@ -83,10 +83,16 @@ class Sensors:
 
     def _energy(self, energy: dict[str, Any]) -> None:
         """The meter; each field is one number, a list by phase, or an object by phase."""
-        for key, meaning in _ENERGY.items():
-            for part, raw in _parts(energy.get(key)):
-                channel = "_".join(one for one in (part, meaning.channel) if one)
-                self._take(meaning._replace(channel=channel), f"ENERGY.{key}", raw)
+        for key, raw in energy.items():
+            meaning = _ENERGY.get(key)
+            if meaning is None:
+                continue
+            if not isinstance(raw, list | dict):
+                self._take(meaning, f"ENERGY.{key}", raw)
+                continue
+            for part, one in _parts(raw):
+                channel = f"{part}_{meaning.channel}" if meaning.channel else part
+                self._take(meaning._replace(channel=channel), f"ENERGY.{key}", one)
 
     def _counters(self, counters: dict[str, Any]) -> None:
         names = [key for key in counters if _COUNTER.fullmatch(key)]
@@ -121,11 +127,9 @@ class Sensors:
             self.values.append(value)
 
 
-def _parts(raw: object) -> Iterator[tuple[str, object]]:
+def _parts(raw: list[Any] | dict[str, Any]) -> Iterator[tuple[str, object]]:
     """What one field of the meter says, by phase."""
     if isinstance(raw, list):
         yield from zip(_PHASES, raw, strict=False)
-    elif isinstance(raw, dict):
-        yield from ((str(name), one) for name, one in raw.items())
     else:
-        yield "", raw
+        yield from ((str(name), one) for name, one in raw.items())

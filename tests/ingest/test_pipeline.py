@@ -16,7 +16,7 @@ from ingest.burst import Burst
 from ingest.dedupe import Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge
 from ingest.message import Message, Report, Value
-from ingest.normalise import normalise
+from ingest.normalise import Normaliser
 from ingest.pipeline import Pipeline
 from store.counts import Counts
 from store.journal import Journal
@@ -199,9 +199,13 @@ def test_pulses_and_calibration(clock):
             Value("temperature", 40.0, "°C", "device"),
         ),
     )
-    by_meter = {reading.series: reading.value for reading in normalise(report, meter, clock.now_ms).readings}
+    by_meter = {
+        reading.series: reading.value for reading in Normaliser()(report, meter, clock.now_ms).readings
+    }
     assert by_meter[Series("w", Quantity.WATER_VOLUME)] == 884.67
-    by_probe = {reading.series: reading.value for reading in normalise(report, probe, clock.now_ms).readings}
+    by_probe = {
+        reading.series: reading.value for reading in Normaliser()(report, probe, clock.now_ms).readings
+    }
     assert by_probe[Series("p", Quantity.TEMPERATURE)] == 2.5
     assert by_probe[Series("p", Quantity.TEMPERATURE, "device")] == 40.0
 
@@ -218,7 +222,7 @@ def test_pulses_and_calibration(clock):
 def test_impossible_values_are_refused_alone(clock, value, word):
     """A value that cannot be is named, and the good one beside it is kept."""
     device = Device(id="d", name="d", kind="climate", place=Place(site="s"))
-    found = normalise(Report("d", None, (value, Value("voltage", 230, "V"))), device, clock.now_ms)
+    found = Normaliser()(Report("d", None, (value, Value("voltage", 230, "V"))), device, clock.now_ms)
     assert [reading.value for reading in found.readings] == [230.0]
     assert word in found.refused[0]
 
@@ -227,12 +231,14 @@ def test_wrong_clocks_fall_back_to_receipt(clock):
     """A time from 1970 or 2099 is not believed; an hour-old one is late."""
     device = Device(id="d", name="d", kind="climate", place=Place(site="s"))
     for wrong in (0, 4_070_908_800_000):
-        (reading,) = normalise(
+        (reading,) = Normaliser()(
             Report("d", wrong, (Value("voltage", 230, "V"),)), device, clock.now_ms
         ).readings
         assert (reading.time_ms, reading.quality) == (clock.now_ms, Quality.GOOD)
     old_ms = clock.now_ms - 3_700_000
-    (reading,) = normalise(Report("d", old_ms, (Value("voltage", 230, "V"),)), device, clock.now_ms).readings
+    (reading,) = Normaliser()(
+        Report("d", old_ms, (Value("voltage", 230, "V"),)), device, clock.now_ms
+    ).readings
     assert (reading.time_ms, reading.quality) == (old_ms, Quality.LATE)
 
 

@@ -11,6 +11,7 @@ from campus.reading import Reading, Series
 from store.consumer import NAME, ConsumerStatus, StoreConsumer
 from store.embedded import EmbeddedStore
 from store.errors import StoreUnavailable
+from store.journal import Journal
 
 SERIES = Series("d", Quantity.TEMPERATURE)
 
@@ -192,15 +193,17 @@ def test_status_tells_how_far_behind(journal):
 
 
 def test_a_damaged_batch_is_passed(journal, embedded, tmp_path):
-    """A batch that cannot be read is said aloud and passed; those before and after it are stored."""
+    """A batch that cannot be read after a restart is said aloud and passed; those before and after it are stored."""
     for number in range(3):
         journal.append(batch(number), committed_ms=number)
     with journal._transaction() as connection:
         connection.execute("UPDATE batches SET readings = x'c1' WHERE seq = 2")
-    consumer = StoreConsumer(journal, embedded)
+    reopened = Journal(tmp_path / "journal.db", quota_bytes=10**9)
+    consumer = StoreConsumer(reopened, embedded)
     with capture_logs() as logs:
         while consumer.step():
             pass
     assert [line["event"] for line in logs] == ["journal.batch_damaged"]
     assert [point.time_ms for point in embedded.query(SERIES, 0, 10)] == [0, 2]
     assert consumer.status().lag_batches == 0
+    reopened.close()

@@ -92,11 +92,13 @@ def test_a_damaged_batch_is_named_and_passed(tmp_path, journal):
         journal.append(readings(2), committed_ms=1)
     with sqlite3.connect(tmp_path / "journal.db") as other:
         other.execute("UPDATE batches SET readings = x'c1ff' WHERE seq = 2")
-    assert [batch.seq for batch in journal.read(0)] == [1]
+    reopened = Journal(tmp_path / "journal.db", quota_bytes=10**9)
+    assert [batch.seq for batch in reopened.read(0)] == [1]
     with pytest.raises(JournalDamaged) as caught:
-        journal.read(1)
+        reopened.read(1)
     assert caught.value.seq == 2
-    assert [batch.seq for batch in journal.read(2)] == [3]
+    assert [batch.seq for batch in reopened.read(2)] == [3]
+    reopened.close()
 
 
 def test_quarantine_is_bounded_listed_and_released(journal):
@@ -133,3 +135,21 @@ def test_readers_follow_a_writer(journal):
         journal.append(readings(1), committed_ms=number)
     follower.join(20)
     assert seen == list(range(1, 51))
+
+
+def test_what_is_in_memory_is_what_is_on_disk(tmp_path, clock):
+    """A close follower, a late one and one after a restart read the same batches."""
+    path = tmp_path / "j.db"
+    journal = Journal(path, quota_bytes=10**9)
+    for number in range(300):
+        rows = readings(number % 5 * 200, clock.now_ms + number * 1000)
+        journal.append(rows, committed_ms=clock.now_ms + number)
+        if number % 50 == 49:
+            assert journal.read(number)[0].seq == number + 1
+    again = Journal(path, quota_bytes=10**9)
+    for after in (0, 1, 100, 250, 298, 299, 300):
+        assert journal.read(after, max_batches=7) == again.read(after, max_batches=7)
+    assert journal._recent.after(0, 1) is None  # the oldest are not kept in memory
+    assert len(journal.read(299)) == 1
+    journal.close()
+    again.close()
