@@ -61,11 +61,17 @@ class Redeliveries:
 class _Memory:
     """What is remembered of one series: its newest readings, and the last time that was its receipt's."""
 
-    __slots__ = ("received_ms", "recent")
+    __slots__ = ("newest_ms", "received_ms", "recent")
 
     def __init__(self) -> None:
         self.recent: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED_READINGS)
+        self.newest_ms = 0
         self.received_ms = 0
+
+    def remember(self, reading: Reading) -> None:
+        self.recent.append((reading.time_ms, reading.value))
+        if reading.time_ms > self.newest_ms:  # noqa: PLR1730 - the hottest line there is
+            self.newest_ms = reading.time_ms
 
 
 class Repeats:
@@ -78,7 +84,7 @@ class Repeats:
         """Takes up what was journaled last before a restart, so that times given then are not given again."""
         for reading in readings:
             memory = self._memory(reading.series)
-            memory.recent.append((reading.time_ms, reading.value))
+            memory.remember(reading)
             if 0 <= reading.time_ms - reading.received_ms <= _LONGEST_LEAD_MS:
                 memory.received_ms = max(memory.received_ms, reading.time_ms)
 
@@ -89,13 +95,13 @@ class Repeats:
         the later one is moved on by a millisecond, as a series holds one value a time.
         """
         memory = self._memory(reading.series)
-        if (reading.time_ms, reading.value) in memory.recent:
+        if reading.time_ms <= memory.newest_ms and (reading.time_ms, reading.value) in memory.recent:
             return None
         if reading.time_ms == reading.received_ms:
             memory.received_ms = max(memory.received_ms + 1, reading.time_ms)
             if memory.received_ms != reading.time_ms:
                 reading = msgspec.structs.replace(reading, time_ms=memory.received_ms)
-        memory.recent.append((reading.time_ms, reading.value))
+        memory.remember(reading)
         return reading
 
     def forget(self, readings: list[Reading]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -38,13 +39,15 @@ class Normalised(msgspec.Struct, frozen=True):
 
 
 class _Meaning(NamedTuple):
-    """What a field of a device means: canonical = (value as *convert* gives it × *weight*) + *offset*."""
+    """What a field of a device means: canonical = value × *factor* + *offset*; *convert* stands for the factor where
+    a unit is more than a factor (°F).
+    """
 
     series: Series
     spec: QuantitySpec
-    convert: Callable[[float], float]
-    weight: float
+    factor: float
     offset: float
+    convert: Callable[[float], float] | None
 
 
 class Normaliser:
@@ -67,20 +70,21 @@ class Normaliser:
             except (UnknownUnit, ValueError) as error:
                 refused.append(f"{value.field or value.quantity}: {error}")
                 continue
-            amount = meaning.convert(value.value)
-            if meaning.weight != 1.0:
-                amount = round(amount * meaning.weight, _DIGITS)
-            if meaning.offset:
-                amount += meaning.offset
-            spec = meaning.spec
+            series, spec, factor, offset, convert = meaning
+            amount = value.value
+            if convert is not None:
+                amount = round(convert(amount), _DIGITS)
+            elif factor != 1.0:
+                amount = round(amount * factor, _DIGITS)  # 0.01 m3 × 88467 is 884.67
+            amount += offset
             if not (spec.low <= amount <= spec.high and math.isfinite(amount)):
-                name = value.field or meaning.series.quantity
+                name = value.field or series.quantity
                 refused.append(f"{name}: {amount:g} {spec.unit} is outside {spec.low:g} to {spec.high:g}")
                 continue
             time_ms = report_ms if value.time_ms is None else _moment(value.time_ms, received_ms)
             late = received_ms - time_ms > ALLOWED_LATENESS_MS
             quality = Quality.LATE if late else value.quality
-            readings.append(Reading(meaning.series, amount, time_ms, received_ms, quality))
+            readings.append(Reading(series, amount, time_ms, received_ms, quality))
         return Normalised(tuple(readings), tuple(refused))
 
     def _meaning(self, value: Value, device: Device) -> _Meaning:
@@ -106,20 +110,22 @@ def _moment(own_ms: int | None, received_ms: int) -> int:
 
 def _meant(value: Value, device: Device) -> _Meaning:
     """What *value* means at *device*; raises ValueError for a name that is no quantity, :class:`UnknownUnit`."""
-    said = quantity = Quantity(value.quantity)
-    unit = value.unit
-    to_canonical(said, 0.0, unit)  # an unknown unit is told now
-
-    def convert(amount: float) -> float:
-        return round(to_canonical(said, amount, unit), _DIGITS)  # 0.01 m3 × 88467 is 884.67
-
-    weight, offset = 1.0, 0.0
+    quantity = Quantity(value.quantity)
+    factor = to_canonical(quantity, 1.0, value.unit)
+    convert = None
+    if to_canonical(quantity, 0.0, value.unit) != 0.0:
+        convert = functools.partial(_converted, quantity, value.unit)
+    offset = 0.0
     if quantity is Quantity.PULSE_COUNT and device.pulse_weight and device.kind in _PULSED:
-        quantity, weight = _PULSED[device.kind], device.pulse_weight
+        quantity, factor = _PULSED[device.kind], factor * device.pulse_weight
     elif device.calibration_offset and quantity in _CALIBRATED and value.channel != "device":
         offset = device.calibration_offset
     series = Series(device.id, quantity, value.channel)
-    return _Meaning(series, SPECS[quantity], convert, weight, offset)
+    return _Meaning(series, SPECS[quantity], factor, offset, convert)
+
+
+def _converted(quantity: Quantity, unit: str, amount: float) -> float:
+    return to_canonical(quantity, amount, unit)
 
 
 def without_time(reports: Iterable[Report]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from campus.device import Device
@@ -14,6 +15,8 @@ from ingest.decoding.unit_spelling import folded_unit
 from ingest.message import Value
 
 _BOOLEANS = {Quantity.DOOR_OPEN, Quantity.LEAK_DETECTED, Quantity.SWITCH}
+#: quantities whose amount may show another meaning than the name
+_AMBIGUOUS = {Quantity.BATTERY_LEVEL, Quantity.BATTERY_VOLTAGE, Quantity.VOLTAGE, Quantity.POWER_FACTOR}
 _VOLTS = {"V", "mV"}
 #: a cell's voltage as a fraction in V, and in whole mV
 _CELL_V = (1.5, 4.5)
@@ -37,14 +40,15 @@ def value_of(
     if found.quantity in _BOOLEANS:
         state = truth(raw)
         return None if state is None else Value(found.quantity, state, "bool", found.channel, field, time_ms)
-    parsed = number(raw)
+    parsed = (raw, "") if type(raw) is float and math.isfinite(raw) else number(raw)  # most are plain floats
     if parsed is None:
         if not isinstance(raw, bool | dict | list):
             dropped[field] = f"not a number: {raw!r:.40}"
         return None
     amount, written = parsed
-    stated = folded_unit(written or unit)
-    found = found if found.scale != 1.0 else told_by_amount(found, amount, stated)
+    stated = folded_unit(written or unit) if written or unit else ""
+    if found.quantity in _AMBIGUOUS and found.scale == 1.0:
+        found = told_by_amount(found, amount, stated)
     if is_sentinel(found.quantity, amount):
         dropped[field] = f"{amount:g} means no measurement"
         return None
