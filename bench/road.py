@@ -101,7 +101,7 @@ class Service:
     def __init__(self, data, bot_url):
         self.runtime = Runtime(campus(bot_url), ServiceSettings(data=Path(data)), write=lambda _text: None)
         self.runtime.start()
-        while not self.runtime.connection.connected:
+        while not self.runtime.brokers.connected:
             time.sleep(0.01)
         time.sleep(0.3)
 
@@ -112,7 +112,9 @@ class Service:
         """Messages, seconds until the last was journaled and judged, and this process's CPU seconds."""
         before, cpu, started = self.received(), time.process_time(), time.monotonic()
         sent = multiprocessing.Value("l", 0)
-        process = multiprocessing.Process(target=load, args=(self.runtime.broker.port, seconds, rate, sent))
+        process = multiprocessing.Process(
+            target=load, args=(self.runtime.brokers.embedded.port, seconds, rate, sent)
+        )
         process.start()
         process.join()
         while self.received() - before < sent.value:
@@ -124,7 +126,7 @@ class Service:
 
 def latencies(service, bot):
     """Milliseconds from publish to the provider's stand-in, for alerts one after the other."""
-    publisher, found = client(service.runtime.broker.port), []
+    publisher, found = client(service.runtime.brokers.embedded.port), []
     for number in range(20):
         started = time.monotonic()
         publisher.publish(f"zigbee2mqtt/f{number}", b'{"temperature": -1}', qos=1)

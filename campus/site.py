@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from campus.broker import Broker
 from campus.device import FieldMapping
 
 
@@ -35,18 +36,6 @@ class Tariffs(_Settings):
     gas_yuan_m3: float = Field(default=0, ge=0)
 
 
-class Broker(_Settings):
-    """Where MQTT comes from: ``embedded`` or ``mqtt://host:port`` / ``mqtts://host:port``."""
-
-    url: str = Field(default="embedded", pattern=r"^(embedded|mqtts?://[^/\s]+)$")
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    client_id: str = "shouyuan"
-    ca_file: str = ""
-    #: of the embedded broker: where devices may connect; loopback unless credentials are set
-    listen: str = "127.0.0.1:1883"
-
-
 class Source(_Settings):
     """Messages of one topic filter: which decoder reads them (``auto`` chooses by topic and shape)."""
 
@@ -54,6 +43,8 @@ class Source(_Settings):
     decoder: str = "auto"
     #: of the decoder ``generic``: the mapping's name
     mapping: str = ""
+    #: the name of the one broker it is subscribed at; empty for all of them
+    broker: str = ""
 
 
 class TimestampFormat(_Settings):
@@ -148,6 +139,8 @@ class Site(_Settings):
     buildings: list[Building] = Field(default_factory=list)
     tariffs: Tariffs = Tariffs()
     broker: Broker = Broker()
+    #: several brokers, by name, in place of the one
+    brokers: dict[str, Broker] = Field(default_factory=dict)
     #: ``embedded`` or ``influxdb2://token@host:port/org/bucket`` (``influxdb2s`` for https)
     store: str = "embedded"
     journal_quota_mb: int = Field(default=2048, ge=1)
@@ -168,6 +161,11 @@ class Site(_Settings):
                 f"time zone {name!r} is not known; expected one such as Asia/Shanghai"
             ) from error
         return name
+
+    @property
+    def all_brokers(self) -> dict[str, Broker]:
+        """Every broker by its name, which is empty where there is only one."""
+        return self.brokers or {"": self.broker}
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

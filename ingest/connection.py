@@ -20,15 +20,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from campus.broker import RECEIVE_MAXIMUM
 from ingest.burst import Burst
 from ingest.burst_client import BurstClient, Frame, PlainClient, supported
 from ingest.message import Message
 
 log = structlog.get_logger()
 
-SESSION_EXPIRY_S = 7 * 24 * 3600
-#: below the pipeline's queue, so that the network thread never has to wait for it
-RECEIVE_MAXIMUM = 10_000
 KEEPALIVE_S = 30
 _UNSUPPORTED_VERSION = 132
 #: the words a school's staff can act on, by MQTT 5 reason code (3.1.1's codes are mapped onto these by paho)
@@ -52,7 +50,12 @@ class BrokerAddress(msgspec.Struct, frozen=True):
     password: str = ""
     tls: bool = False
     ca_file: str = ""
+    #: our own certificate and its key, where the broker asks for one
+    cert_file: str = ""
+    key_file: str = ""
     protocol: int = 0
+    receive_maximum: int = RECEIVE_MAXIMUM
+    session_expiry_s: int = 7 * 24 * 3600
     #: the broker's name, where there are several
     name: str = ""
 
@@ -107,7 +110,8 @@ class Connection:
         if self.connected:
             if gone:
                 self._client.unsubscribe(gone)
-            self._client.subscribe([(topic, 1) for topic in self._topics])
+            if self._topics:
+                self._client.subscribe([(topic, 1) for topic in self._topics])
 
     def _make_client(self) -> BurstClient | PlainClient:
         five = self._protocol == 5
@@ -124,7 +128,7 @@ class Connection:
         if self._address.username:
             client.username_pw_set(self._address.username, self._address.password)
         if self._address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file or None))
+            client.tls_set_context(tls_context(self._address))
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -135,8 +139,8 @@ class Connection:
         if self._protocol != 5:
             return {}
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
-        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        properties.SessionExpiryInterval = self._address.session_expiry_s
+        properties.ReceiveMaximum = self._address.receive_maximum
         return {"clean_start": False, "properties": properties}
 
     def _on_connect(
@@ -155,7 +159,8 @@ class Connection:
             session=bool(flags.session_present),
         )
         # Harmless on a session that has them, and right after a broker that lost them.
-        client.subscribe([(topic, 1) for topic in self._topics])
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
 
     def _note_refusal(self, reason: ReasonCode) -> None:
         self.connected = False
@@ -224,6 +229,14 @@ class Connection:
                     client.acknowledge(mids)
 
         return acknowledge
+
+
+def tls_context(address: BrokerAddress) -> ssl.SSLContext:
+    """What a TLS connection to *address* trusts and shows; raises :class:`OSError` for files that are none."""
+    context = ssl.create_default_context(cafile=address.ca_file or None)
+    if address.cert_file:
+        context.load_cert_chain(address.cert_file, address.key_file or None)
+    return context
 
 
 def _text(topic: bytes) -> str:

@@ -48,10 +48,10 @@ class Judge:
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
             return Judgement(held=(held(message, "internal_error", f"{type(error).__name__}: {error}"),))
 
-    def topics(self) -> list[str]:
-        """What to subscribe to for the campus of the moment."""
+    def topics(self, broker: str = "") -> list[str]:
+        """What to subscribe to at the broker of that name, for the campus of the moment."""
         self._refresh()
-        return self._registry.topics()
+        return self._registry.topics(broker)
 
     def _refresh(self) -> Campus:
         campus = self._campus()

@@ -24,18 +24,20 @@ log = structlog.get_logger()
 _READY_S = 10.0
 _STOP_S = 3.0
 _PR_SET_PDEATHSIG = 1
+_MOST_QUEUED = 2_000_000
 #: nats-server allows 65,535 in flight a session over all its subscriptions, and a ``#`` counts twice
 _NATS_ACK_PENDING = 1_500
 
 _MOSQUITTO = """\
 listener {port} {host}
+{tls}
 allow_anonymous {anonymous}
 {accounts}
 persistence true
 persistence_location {folder}/
 autosave_interval 5
-# the defaults drop messages beyond 1,000 queued and send 20 at a time
-max_queued_messages 0
+# the defaults drop messages beyond 1,000 queued and send 20 at a time; two million take about 1 GB
+max_queued_messages {queued}
 max_inflight_messages 10000
 persistent_client_expiration 30d
 log_dest file {folder}/mosquitto.log
@@ -56,7 +58,8 @@ log_file: "{folder}/nats.log"
 class EmbeddedBroker:
     """A broker with durable sessions under *folder*. *port* 0 takes a free one; see :attr:`port` after ``start``.
 
-    Without *credentials* it listens on loopback only.
+    Without *credentials* it listens on loopback only. With a *certificate* (its file and its key's) devices connect with
+    TLS, and we ourselves on :attr:`own_port` of loopback.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class EmbeddedBroker:
         host: str = "127.0.0.1",
         port: int = 0,
         credentials: tuple[str, str] | None = None,
+        certificate: tuple[str, str] | None = None,
         program: str = "",
     ) -> None:
         if credentials is None and host not in {"127.0.0.1", "::1", "localhost"}:
@@ -77,7 +81,17 @@ class EmbeddedBroker:
         self._credentials = credentials
         self._program = program or find_broker()
         self._process: subprocess.Popen[bytes] | None = None
+        self._certificate = certificate
+        if certificate is not None and self.protocol != 5:
+            raise BrokerUnavailable(self._program, "TLS for devices needs mosquitto, which is not installed")
         self.port = port or _free_port(host)
+        self.own_port = self.port if certificate is None else _free_port("127.0.0.1")
+
+    @property
+    def own_host(self) -> str:
+        """Where we ourselves connect to it."""
+        everywhere = self._host in {"0.0.0.0", "::", "localhost"}  # noqa: S104 - compared, not bound
+        return "127.0.0.1" if everywhere or self._certificate is not None else self._host
 
     @property
     def name(self) -> str:
@@ -92,6 +106,7 @@ class EmbeddedBroker:
     def start(self) -> None:
         """Starts the child and waits until it accepts connections; raises :class:`BrokerUnavailable`."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        _check_free(self._host, self.port)
         config = self._folder / f"{self.name}.conf"
         config.write_text(self._mosquitto() if self.protocol == 5 else self._nats(), encoding="utf-8")
         config.chmod(0o600)
@@ -128,7 +143,10 @@ class EmbeddedBroker:
         while time.monotonic() < deadline:
             if not self.running:
                 raise BrokerUnavailable(self._program, f"it ended at once; see {self._folder}")
-            with contextlib.suppress(OSError), socket.create_connection((self._host, self.port), timeout=0.5):
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((self.own_host, self.own_port), timeout=0.5),
+            ):
                 return
             time.sleep(0.02)
         self.stop()
@@ -146,8 +164,13 @@ class EmbeddedBroker:
             subprocess.run([tool, "-U", str(file)], check=True, capture_output=True)
             accounts = f"password_file {file}"
         user = "user root" if os.geteuid() == 0 else ""
+        tls = ""
+        if self._certificate is not None:
+            tls = "certfile {}\nkeyfile {}\nlistener {} 127.0.0.1".format(*self._certificate, self.own_port)
         return _MOSQUITTO.format(
             port=self.port,
+            tls=tls,
+            queued=_MOST_QUEUED,
             host=self._host,
             folder=self._folder,
             anonymous="false" if self._credentials else "true",
@@ -175,6 +198,16 @@ def find_broker() -> str:
     if beside.exists():
         return str(beside)
     raise BrokerUnavailable("mosquitto, nats-server", "neither is installed")
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"{error.strerror or error}; expected a free port under broker.listen"
+            raise BrokerUnavailable(f"{host}:{port}", reason) from error
 
 
 def _free_port(host: str) -> int:

@@ -57,7 +57,7 @@ def up(
     try:
         _run(demo_campus() if campus is None else _load(campus), settings, demo=demo)
     except FolderProblems as error:
-        _print_problems(error.problems)
+        print_problems(error.problems)
         raise typer.Exit(1) from error
     except ServiceError as error:
         typer.echo(str(error), err=True)
@@ -67,7 +67,7 @@ def up(
 def check(campus: Annotated[Path, typer.Option(help="The campus folder.")]) -> None:
     """Names every mistake in a campus folder. Example: shouyuan check --campus examples/school"""
     problems = check_folder(campus, decoders=decoder_names(), check_rules=check_rules)
-    _print_problems(problems)
+    print_problems(problems)
     errors = sum(not one.warning for one in problems)
     typer.echo(f"{campus}: 没有错误 / no mistakes" if not errors else f"{campus}: {errors} 处错误 / mistakes")
     raise typer.Exit(1 if errors else 0)
@@ -77,7 +77,7 @@ def _load(folder: Path) -> Campus:
     return load_campus(folder, decoders=decoder_names(), check_rules=check_rules)
 
 
-def _print_problems(problems: tuple[Problem, ...] | list[Problem]) -> None:
+def print_problems(problems: tuple[Problem, ...] | list[Problem]) -> None:
     for one in problems:
         kind = "提示 / note" if one.warning else "错误 / mistake"
         typer.echo(f"{one.where()}: {kind}: 现为 / found {one.found}; 应为 / expected {one.expected}")
@@ -99,7 +99,7 @@ def _run(campus: Campus, settings: ServiceSettings, *, demo: bool) -> None:
 
 
 def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
-    address = runtime.broker_address()
+    address = runtime.brokers.address()
     drill = DrillFreezer(campus.device(DRILL_FREEZER), campus.site, seed=_SEED, start_ms=runtime.now_ms())
     school = Campus(
         site=campus.site,
@@ -134,12 +134,13 @@ def _say_where(runtime: Runtime, page: socket.socket) -> None:
     host, port = page.getsockname()[:2]
     base = f"http://{host}:{port}"
     token = runtime.accounts.make_link("admin", runtime.now_ms())
-    broker = runtime.broker_address()
+    brokers = [runtime.brokers.address(name) for name in runtime.brokers.connections]
     typer.echo(f"\n守园已启动 / Shouyuan is running\n  页面 / page:        {base}/")
     typer.echo(
         f"  一次性登录 / one-time sign-in ({AccountRole.ADMIN.value}): {base}/sign-in/link?token={token}"
     )
-    typer.echo(f"  MQTT:               {broker.host}:{broker.port}")
+    for broker in brokers:
+        typer.echo(f"  MQTT:               {broker.host}:{broker.port}")
     typer.echo("  停止 / stop:        Ctrl-C\n")
 
 

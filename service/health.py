@@ -22,7 +22,7 @@ def of(runtime: Runtime) -> Health:
 def samples(runtime: Runtime) -> list[Sample]:
     """Metrics of every part."""
     counts = runtime.journal.counts()
-    connection = runtime.connection
+    connections = runtime.brokers.connections.values()
     storing = runtime.storing.status()
     return [
         ("shouyuan_messages_journaled_total", "Messages whose readings were journaled", counts.journaled),
@@ -32,9 +32,9 @@ def samples(runtime: Runtime) -> list[Sample]:
         ("shouyuan_messages_received_total", "Messages accounted for", counts.received),
         ("shouyuan_ingest_waiting", "Messages received and not yet judged", runtime.pipeline.waiting),
         (
-            "shouyuan_broker_connected",
-            "1 while connected to the broker",
-            float(bool(connection and connection.connected)),
+            "shouyuan_brokers_connected",
+            "Brokers connected to",
+            float(sum(connection.connected for connection in connections)),
         ),
         ("shouyuan_journal_bytes", "Bytes of the journal", runtime.journal.size_bytes()),
         ("shouyuan_journal_seq", "Newest batch", runtime.journal.last_seq()),
@@ -49,12 +49,17 @@ def samples(runtime: Runtime) -> list[Sample]:
 
 
 def _broker(runtime: Runtime) -> Part:
-    connection = runtime.connection
-    if runtime.broker is not None and not runtime.broker.running:
+    embedded = runtime.brokers.embedded
+    if embedded is not None and not embedded.running:
         return Part("broker", Condition.DOWN, "the embedded broker has ended")
-    if connection is None or not connection.connected:
-        return Part("broker", Condition.DOWN, connection.reason if connection is not None else "not started")
-    return Part("broker", Condition.OK)
+    every = runtime.brokers.connections
+    away = {name: one.reason for name, one in every.items() if not one.connected}
+    text = "; ".join(f"{name}: {reason}" if name else reason for name, reason in away.items())
+    if every and not away:
+        return Part("broker", Condition.OK)
+    return Part(
+        "broker", Condition.DEGRADED if 0 < len(away) < len(every) else Condition.DOWN, text or "not started"
+    )
 
 
 def _ingest(runtime: Runtime) -> Part:

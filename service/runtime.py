@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,14 +15,13 @@ from api.accounts import Accounts
 from api.live import LiveFeed
 from api.services import Services
 from campus.campus import Campus
-from ingest.connection import BrokerAddress, Connection
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
 from rules.settings import RuleSettings
 from rules.verdict import Transition
 from service import health, metrics
-from service.broker import EmbeddedBroker
+from service.brokers import Brokers
 from service.demo import is_drill
 from service.desk import Desk
 from service.lock import DataLock
@@ -89,8 +86,7 @@ class Runtime:
         self.storing = StoreConsumer(self.journal, self.store)
         self.judge = Judge(self.campus)
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
-        self.broker = _embedded_broker(campus, data)
-        self.connection: Connection | None = None
+        self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.heart = Heart(self.journal, self.rules, self.storing, self.store, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
@@ -110,44 +106,22 @@ class Runtime:
         self.pump.start()
         self.pipeline.start()
         self.heart.start()
-        if self.broker is not None:
-            self.broker.start()
-        self.connection = Connection(
-            self.broker_address(), self.judge.topics(), self.pipeline.put, now_ms=self.now_ms
-        )
-        self.connection.start()
+        self.brokers.start()
         self.accounts.first_run(self.now_ms())
         log.info("service.started", site=self._campus.site.id, devices=len(self._campus.devices))
 
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished."""
-        if self.connection is not None:
-            self.connection.stop()
+        self.brokers.stop_receiving()
         for part in (self.pipeline, self.heart, self.rules, self.storing, self.dispatcher, self.pump):
             part.stop()
         self.feed.close()
-        if self.broker is not None:
-            self.broker.stop()
+        self.brokers.stop()
         self.store.close()
         self.journal.close()
         self.database.dispose()
         self._lock.release()
         log.info("service.stopped")
-
-    def broker_address(self) -> BrokerAddress:
-        """Where ingest connects, as site.yaml says or as the embedded broker came up."""
-        broker = self._campus.site.broker
-        client_id = f"{broker.client_id}-{self._campus.site.id}"
-        username, password = broker.username, broker.password.get_secret_value()
-        if self.broker is not None:
-            port, protocol = self.broker.port, self.broker.protocol
-            return BrokerAddress("127.0.0.1", port, client_id, username, password, protocol=protocol)
-        url = urlsplit(broker.url)
-        tls = url.scheme == "mqtts"
-        port = url.port or (8883 if tls else 1883)
-        return BrokerAddress(
-            url.hostname or "", port, client_id, username, password, tls=tls, ca_file=broker.ca_file
-        )
 
     def services(self) -> Services:
         """What the API is made with."""
@@ -178,14 +152,3 @@ class Runtime:
             Exception
         ):  # pages start empty and fill as readings come; the store is tried on by its consumer
             log.exception("board.not_primed")
-
-
-def _embedded_broker(campus: Campus, data: Path) -> EmbeddedBroker | None:
-    settings = campus.site.broker
-    if settings.url != "embedded":
-        return None
-    host, _, port = settings.listen.rpartition(":")
-    credentials = (settings.username, settings.password.get_secret_value()) if settings.username else None
-    return EmbeddedBroker(
-        data.resolve() / "broker", host=host or "127.0.0.1", port=int(port), credentials=credentials
-    )

@@ -42,9 +42,9 @@ class Running:
         self.http = httpx2.Client(base_url=self.url, timeout=10)
         token = self.runtime.accounts.make_token("test", AccountRole.ADMIN, self.runtime.now_ms())
         self.http.headers["authorization"] = f"Bearer {token}"
-        wait_until(lambda: self.runtime.connection.connected)
+        wait_until(lambda: self.runtime.brokers.connected)
         self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.mqtt.connect("127.0.0.1", self.runtime.broker.port)
+        self.mqtt.connect("127.0.0.1", self.runtime.brokers.embedded.port)
         self.mqtt.loop_start()
 
     def publish(self, topic, payload):

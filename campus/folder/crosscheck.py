@@ -26,6 +26,7 @@ def check_site(
 ) -> Iterator[Problem]:
     """Names that lead nowhere, and texts no model judges. *recipients* are ids and roles that routes can tell."""
     yield from _check_buildings(body)
+    yield from _check_brokers(body)
     yield from _check_addresses(body)
     yield from _check_sources(body, decoders)
     for name, mapping in _mapping(body.get("mappings")).items():
@@ -71,12 +72,34 @@ def _check_buildings(body: Mapping[str, Any]) -> Iterator[Problem]:
         seen.add(one)
 
 
+def _check_brokers(body: Mapping[str, Any]) -> Iterator[Problem]:
+    named = {f"brokers.{name}": _mapping(one) for name, one in _mapping(body.get("brokers")).items()}
+    if named and "broker" in body:
+        yield Problem(_SITE, 0, "brokers", "broker and brokers", "one of broker and brokers")
+    embedded = [key for key, one in named.items() if one.get("url", "embedded") == "embedded"]
+    for key in embedded[1:]:
+        expected = f"mqtt://host:port or mqtts://host:port, as {embedded[0]} is the embedded one"
+        yield Problem(_SITE, 0, f"{key}.url", "embedded", expected)
+    for key, broker in {"broker": _mapping(body.get("broker")), **named}.items():
+        listen = broker.get("listen")
+        if isinstance(listen, str):
+            match = _LISTEN.fullmatch(listen)
+            if match is None or int(match[2]) > 65_535:
+                yield Problem(_SITE, 0, f"{key}.listen", listen, "host:port, such as 127.0.0.1:1883")
+        for certificate in ("tls", "listen_tls"):
+            pair = [f"{certificate}_cert_file", f"{certificate}_key_file"]
+            missing = [one for one in pair if not broker.get(one)]
+            if len(missing) == 1:
+                yield Problem(
+                    _SITE,
+                    0,
+                    f"{key}.{missing[0]}",
+                    "nothing",
+                    f"a file: {' and '.join(pair)} belong together",
+                )
+
+
 def _check_addresses(body: Mapping[str, Any]) -> Iterator[Problem]:
-    listen = _mapping(body.get("broker")).get("listen")
-    if isinstance(listen, str):
-        match = _LISTEN.fullmatch(listen)
-        if match is None or int(match[2]) > 65_535:
-            yield Problem(_SITE, 0, "broker.listen", listen, "host:port, such as 127.0.0.1:1883")
     store = body.get("store")
     if isinstance(store, str) and not _STORE.fullmatch(store):
         # Not shown: where it is wrong, it may hold the token all the same.
@@ -88,6 +111,10 @@ def _check_sources(body: Mapping[str, Any], decoders: Collection[str]) -> Iterat
     for index, source in _entries(body.get("sources")):
         key = f"sources[{index}]"
         decoder, mapping, topic = (source.get(name) for name in ("decoder", "mapping", "topic"))
+        broker, brokers = source.get("broker"), _mapping(body.get("brokers"))
+        if isinstance(broker, str) and broker and broker not in brokers:
+            expected = f"a name under brokers{similar(broker, brokers)}"
+            yield Problem(_SITE, 0, f"{key}.broker", broker, expected)
         if isinstance(decoder, str) and decoders and decoder not in {"auto", *decoders}:
             expected = f"auto or one of {', '.join(sorted(decoders))}{similar(decoder, decoders)}"
             yield Problem(_SITE, 0, f"{key}.decoder", decoder, expected)

@@ -10,8 +10,8 @@ from typing import Any
 from campus.problem import Problem
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-#: settings that are files themselves
-_FILES = {"ca_file"}
+#: settings that are files themselves: programs read those by their path
+_FILES = {"ca_file", "tls_cert_file", "tls_key_file", "listen_tls_cert_file", "listen_tls_key_file"}
 
 
 class Secrets:
@@ -36,6 +36,9 @@ class Secrets:
         resolved: dict[Any, Any] = {}
         for field, value in body.items():
             where = f"{key}.{field}" if key else str(field)
+            if field in _FILES and value:
+                resolved[field] = self._path(value, where)
+                continue
             if not str(field).endswith("_file") or field in _FILES:
                 resolved[field] = self.resolved(value, where)
                 continue
@@ -51,6 +54,17 @@ class Secrets:
         if value is None:
             self._tell(key, f"${{{variable}}}", f"an environment variable {variable} that is set")
         return value or ""
+
+    def _path(self, value: object, key: str) -> object:
+        """The file's whole path; the folder is where a path begins that is not whole itself."""
+        if not isinstance(value, str):
+            return value  # the model tells of it
+        path = (self._folder / self.resolved(value, key)).resolve()
+        try:
+            path.read_bytes()
+        except (OSError, ValueError):
+            self._tell(key, value, "a readable file")
+        return str(path)
 
     def _from_file(self, value: object, key: str) -> str:
         try:

@@ -59,10 +59,10 @@ class Registry:
         for source in site.sources if site is not None else ():
             self._sources.append((source, self._of(source, site)))
 
-    def topics(self) -> list[str]:
-        """What to subscribe to: the sources' filters, or every decoder's own where there are none."""
+    def topics(self, broker: str = "") -> list[str]:
+        """What to subscribe to at *broker*: the sources' filters, or every decoder's own where there are none."""
         if self._sources:
-            return widest(source.topic for source, _ in self._sources)
+            return widest(source.topic for source, _ in self._sources if source.broker in {"", broker})
         return widest(topic for decoder in self._decoders.values() for topic in decoder.topics)
 
     def choose(self, message: Message, hints: Hints | None = None, *, name: str = "") -> Decoder:

@@ -1,0 +1,47 @@
+"""``shouyuan doctor``: what is in the way, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from campus.errors import FolderProblems
+from campus.folder import load_campus
+from campus.text import translator
+from ingest.decoding.registry import decoder_names
+from rules.settings import check as check_rules
+from service.cli_up import print_problems
+from service.doctor import examine
+from service.runtime import wall_ms
+from service.settings import ServiceSettings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(doctor)
+
+
+def doctor(
+    campus: Annotated[Path, typer.Option(help="The campus folder.")],
+    data: Annotated[Path | None, typer.Option(help="Where data is kept.")] = None,
+) -> None:
+    """Tries every connection and says what is wrong. Example: shouyuan doctor --campus my-school
+
+    Exit code 0: everything works; 1: something does not; 2: the campus folder has mistakes (see shouyuan check).
+    """
+    try:
+        known = load_campus(campus, decoders=decoder_names(), check_rules=check_rules)
+    except FolderProblems as error:
+        print_problems(error.problems)
+        raise typer.Exit(2) from error
+    console, translate = Console(soft_wrap=True), translator(known.site.language)
+    bad = 0
+    for one in examine(known, data or ServiceSettings().data, now_ms=wall_ms):
+        mark = Text("✓ ", "green") if one.good else Text("✗ ", "bold red")
+        console.print(mark + Text(f"{one.name}: ", "bold") + Text(translate(one.text).format(**one.values)))
+        bad += not one.good
+    raise typer.Exit(1 if bad else 0)
