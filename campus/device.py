@@ -58,12 +58,27 @@ class FieldMapping(BaseModel):
     scale: float = 1.0
 
 
+class MeterSwap(BaseModel):
+    """A meter replaced at *time_ms*: the old one's last index, the new one's first, in the canonical unit.
+
+    Both as the device reports them: where a logger goes on counting its own pulses, a new dial changes nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_ms: int
+    end: float = Field(ge=0)
+    start: float = Field(default=0, ge=0)
+
+
 class Device(BaseModel):
     """One row of the register.
 
     *address* is the name the source itself uses (DevEUI, friendly name, topic segment, meter number);
     *pulse_weight* is what one pulse means in the canonical unit (m3, kWh); *register_modulus* is the value
     at which the register starts again at 0 (10^digits in the canonical unit), 0 for unknown;
+    *most_per_hour* is what the meter can pass at most: Q4 in m3/h (1.25 x Q3, ISO 4064), or the connected kW;
+    0 for unknown. *swaps* are the replacements told in meter_swaps.csv, oldest first;
     *interval_s* the expected reporting interval, 0 to learn it.
     """
 
@@ -84,9 +99,11 @@ class Device(BaseModel):
     gateway: str = ""
     register_modulus: float = Field(default=0, ge=0)
     pulse_weight: float = Field(default=0, ge=0)
+    most_per_hour: float = Field(default=0, ge=0)
     rated_current_a: float = Field(default=0, ge=0)
     calibration_offset: float = 0
     calibration_date: str = ""
     asset_number: str = ""
     keeper: str = ""
     fields: dict[str, FieldMapping] = Field(default_factory=dict)
+    swaps: tuple[MeterSwap, ...] = ()

@@ -34,6 +34,7 @@ DEVICE_HEADERS = _by_alias(
         "gateway": ("网关",),
         "register_modulus": ("表盘上限", "满量程"),
         "pulse_weight": ("脉冲当量",),
+        "most_per_hour": ("最大流量", "过载流量", "最大负荷"),
         "rated_current_a": ("额定电流",),
         "calibration_offset": ("校准偏差", "校准值"),
         "calibration_date": ("校准日期",),
@@ -56,6 +57,15 @@ ROSTER_HEADERS = _by_alias(
         "person": ("值班人", "人员", "姓名"),
         "from": ("开始", "开始时间", "日期", "值班日期"),
         "to": ("结束", "结束时间"),
+    }
+)
+SWAP_HEADERS = _by_alias(
+    {
+        "device": ("编号", "设备编号", "设备"),
+        "time": ("更换时间", "换表时间", "日期", "更换日期"),
+        "end": ("旧表止码", "旧表底数", "止码"),
+        "start": ("新表起码", "新表底数", "起码"),
+        "note": ("备注", "说明"),
     }
 )
 KINDS = _by_alias(

@@ -18,6 +18,7 @@ from campus.folder.register import Surroundings, read_register
 from campus.folder.roster import read_roster
 from campus.folder.secret import Secrets
 from campus.folder.staff import read_staff
+from campus.folder.swaps import with_swaps
 from campus.person import PersonRole, Shift
 from campus.problem import Problem
 from campus.site import Site
@@ -66,7 +67,7 @@ def _read(
     around = Surroundings(
         site=site.id if site is not None else "", buildings=buildings, keepers=staff.ids, decoders=decoders
     )
-    devices = read_register(folder, around, problems)
+    devices = with_swaps(folder, zone, read_register(folder, around, problems), problems)
     roster = read_roster(folder, zone, staff.ids, problems)
     rules = read_yaml(folder, _RULES, problems)
     calendar = validated(CalendarSettings, read_yaml(folder, _CALENDAR, problems), _CALENDAR, problems)

@@ -20,7 +20,7 @@ from campus.folder.moment import parse_moment
 from campus.folder.table import Row, read_table
 from campus.problem import Problem
 
-_NUMBERS = ("register_modulus", "pulse_weight", "rated_current_a", "calibration_offset")
+_NUMBERS = ("register_modulus", "pulse_weight", "most_per_hour", "rated_current_a", "calibration_offset")
 _TEXTS = ("id", "name", "address", "decoder", "model", "parent", "gateway", "asset_number")
 #: what a spreadsheet makes of a long number: 2.4E+15
 _ROUNDED = re.compile(r"[+-]?\d(\.\d+)?[eE]\+\d+")
@@ -39,12 +39,20 @@ class Surroundings(msgspec.Struct, frozen=True):
     decoders: frozenset[str] = frozenset()
 
 
-def read_register(folder: Path, around: Surroundings, problems: list[Problem]) -> list[Device]:
+class Registered(msgspec.Struct, frozen=True):
+    """The devices of the register. *ids* also holds those whose own row has a mistake."""
+
+    devices: list[Device]
+    ids: frozenset[str]
+
+
+def read_register(folder: Path, around: Surroundings, problems: list[Problem]) -> Registered:
     """The devices of the register."""
     table = read_table(folder, "devices", DEVICE_HEADERS, ("id", "name", "kind"), problems)
     entries = [Entry(row, _Reader(row, around, problems).device()) for row in table.rows]
     repeated = check_links(entries, problems)
-    return [one.device for one in entries if one.device is not None and one.row.number not in repeated]
+    devices = [one.device for one in entries if one.device is not None and one.row.number not in repeated]
+    return Registered(devices, frozenset(one.row.text("id") for one in entries))
 
 
 class _Reader:
