@@ -9,20 +9,20 @@ import msgspec
 from pydantic import Field
 
 from campus.campus import Campus
-from campus.clock import HOUR_MS, SECOND_MS
+from campus.clock import HOUR_MS
 from campus.device import Device, Kind
+from campus.meter.meter import meter_of
+from campus.meter.register import Register
+from campus.meter.step import Event, Step
 from campus.quantity import Quantity
 from campus.reading import Reading
 from rules import rule
 from rules.level import Level
-from rules.meter import Register, Step, Usage
 from rules.rule import Context, Input, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
 
 #: litres a meter shows at the finest where the register does not say (a 1 L step)
 _FINEST_M3 = 0.001
-_JITTER_STEPS = 5
-_GAP_MS = 2 * HOUR_MS
 
 
 class MeterParams(RuleParams):
@@ -113,14 +113,14 @@ class NeverZero(ReadingRule):
         if reading.series.channel:
             return None
         usage = _usage(state.register, reading, context.device, params)
-        if usage.kind in {Step.JITTER, Step.IMPOSSIBLE}:
+        if not usage.told:
             return None
-        if not state.hour_ms or usage.kind in {Step.FIRST, Step.RESET, Step.GAP}:
+        if not state.hour_ms or not usage.flows:
             # What happened in a gap is unknown: the window starts again.
             state.hour_ms = state.rest_ms = reading.time_ms
             state.hour_m3, state.covered_ms, state.hours_m3 = 0.0, 0, []
             return Verdict(Level.UNKNOWN)
-        state.hour_m3 += usage.volume
+        state.hour_m3 += usage.moved
         state.covered_ms += usage.elapsed_ms
         if state.covered_ms < HOUR_MS:
             return None
@@ -145,15 +145,9 @@ class NeverZero(ReadingRule):
         return _verdict(level, facts, state.rest_ms, reading, context, least_m3h)
 
 
-def _usage(register: Register, reading: Reading, device: Device, params: MeterParams) -> Usage:
-    return register.step(
-        reading.value,
-        reading.time_ms,
-        modulus=device.register_modulus,
-        tolerance=_JITTER_STEPS * _step_m3(device),
-        most_per_hour=params.most_m3h,
-        gap_ms=max(_GAP_MS, int(3 * device.interval_s * SECOND_MS)),
-    )
+def _usage(register: Register, reading: Reading, device: Device, params: MeterParams) -> Step:
+    meter = meter_of(device, reading.series.quantity, most_per_hour=params.most_m3h)
+    return register.read(reading.value, reading.time_ms, meter)
 
 
 def _flow(register: Register, reading: Reading, device: Device, params: MeterParams) -> float | None:
@@ -161,7 +155,7 @@ def _flow(register: Register, reading: Reading, device: Device, params: MeterPar
     if reading.series.quantity is Quantity.WATER_FLOW:
         return reading.value if reading.value <= params.most_m3h else None
     usage = _usage(register, reading, device, params)
-    return usage.per_hour if usage.kind in {Step.NORMAL, Step.ROLLOVER} else None
+    return usage.per_hour if usage.flows and usage.event is not Event.JITTER else None
 
 
 def _step_m3(device: Device) -> float:
