@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from alerts.errors import AlertOver, NoSuchAlert
 from api.accounts import Accounts
 from api.errors import ApiError, NotSignedIn
-from api.routes import alerts, devices, health, live, pages, quarantine, session
+from api.routes import alerts, consumption, devices, health, live, pages, quarantine, session
 from api.services import Services
 from api.session import Sessions
 from store.errors import StoreUnavailable
@@ -40,7 +40,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
-    for module in (session, devices, alerts, live, quarantine, health, pages):
+    for module in (session, devices, consumption, alerts, live, quarantine, health, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ApiError, _on_api_error)

@@ -7,8 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.accounts import Account, AccountRole
+from api.errors import BadRequest, NotFound
 from api.services import Services
 from api.session import signed_in
+from campus.clock import parse_iso
+from campus.device import Device
+from campus.errors import BadTime
 
 
 def services_of(request: Request) -> Services:
@@ -21,3 +25,21 @@ Deps = Annotated[Services, Depends(services_of)]
 Viewer = Annotated[Account, Depends(signed_in(AccountRole.VIEWER))]
 Duty = Annotated[Account, Depends(signed_in(AccountRole.DUTY))]
 Admin = Annotated[Account, Depends(signed_in(AccountRole.ADMIN))]
+
+
+def device_of(services: Services, device_id: str) -> Device:
+    """The device of the register; raises :class:`NotFound`."""
+    device = services.campus().devices.get(device_id)
+    if device is None:
+        raise NotFound("device", device_id)
+    return device
+
+
+def moment_of(name: str, text: str, otherwise: int, services: Services) -> int:
+    """The parameter *name* as milliseconds, *otherwise* where it was left out; raises :class:`BadRequest`."""
+    if not text:
+        return otherwise
+    try:
+        return parse_iso(text.replace(" ", "+"), services.campus().site.zone)
+    except BadTime as error:
+        raise BadRequest(name, text, "ISO 8601 such as 2026-11-21T08:00:00+08:00") from error

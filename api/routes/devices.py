@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from api.errors import BadRequest, NotFound
-from api.routes.common import Deps, Viewer
+from api.errors import BadRequest
+from api.routes.common import Deps, Viewer, device_of, moment_of
 from api.services import Services
-from campus.clock import DAY_MS, iso, parse_iso
+from campus.clock import DAY_MS, iso
 from campus.device import Device
-from campus.errors import BadTime
 from campus.quantity import SPECS, Quantity
 from campus.reading import Series
 from store.timeseries import Aggregate, Point
@@ -35,7 +34,7 @@ def list_devices(services: Deps, _: Viewer, building: str = "", kind: str = "") 
 @router.get("/devices/{device_id}")
 def get_device(services: Deps, _: Viewer, device_id: str) -> dict[str, Any]:
     """One device with its latest readings."""
-    return device_json(services, _device(services, device_id))
+    return device_json(services, device_of(services, device_id))
 
 
 @router.get("/devices/{device_id}/history")
@@ -52,11 +51,11 @@ def get_history(
     aggregate: Aggregate = Aggregate.MEAN,
 ) -> dict[str, Any]:
     """Points of one series: raw, or one a step. *start* and *end* are ISO 8601 (the last day where left out)."""
-    device = _device(services, device_id)
+    device = device_of(services, device_id)
     if quantity not in SPECS:
         raise BadRequest("quantity", quantity, f"one of {', '.join(SPECS)}")
-    end_ms = _moment("end", end, services.now_ms() + 1, services)
-    start_ms = _moment("start", start, end_ms - DAY_MS, services)
+    end_ms = moment_of("end", end, services.now_ms() + 1, services)
+    start_ms = moment_of("start", start, end_ms - DAY_MS, services)
     if start_ms >= end_ms:
         raise BadRequest("start", start, f"a moment before end ({iso(end_ms)})")
     points = services.store.query(
@@ -95,19 +94,3 @@ def _reading_json(series: Series, point: Point) -> dict[str, Any]:
         "time_ms": point.time_ms,
         "quality": point.quality.name.lower(),
     }
-
-
-def _device(services: Services, device_id: str) -> Device:
-    device = services.campus().devices.get(device_id)
-    if device is None:
-        raise NotFound("device", device_id)
-    return device
-
-
-def _moment(name: str, text: str, otherwise: int, services: Services) -> int:
-    if not text:
-        return otherwise
-    try:
-        return parse_iso(text.replace(" ", "+"), services.campus().site.zone)
-    except BadTime as error:
-        raise BadRequest(name, text, "ISO 8601 such as 2026-11-21T08:00:00+08:00") from error
