@@ -22,7 +22,7 @@ from ingest.message import Message
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "payloads"
 NOW_MS = parse_iso("2026-11-21T00:00:00Z")
 SYNONYMS = {"battery": "battery_level", "leak": "leak_detected"}
-RAW_WITH_CODEC = ("dragino_lht65n", "milesight")
+RAW_WITH_CODEC = ("dragino_lht65n", "milesight", "quandify")
 
 
 def rows():

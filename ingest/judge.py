@@ -72,13 +72,18 @@ class Judge:
         for report in decoded.reports:
             device = campus.device_at(report.address)
             if device is None:
-                if report.values:
+                if report.values or report.unread:
+                    detail = f"device {report.address!r} is not in the register"
                     entries.append(
                         held(
-                            message, UNREGISTERED, f"device {report.address!r} is not in the register",
+                            message, UNREGISTERED, f"{detail}; {report.unread}".rstrip("; "),
                             address=report.address, decoder=decoder, quantities=quantities(report),
                         )
                     )  # fmt: skip
+                continue
+            if report.unread:
+                code, _, detail = report.unread.partition(": ")
+                entries.append(held(message, code, detail, address=report.address, decoder=decoder))
                 continue
             read = True
             found = self._normalise(report, device, message.received_ms)

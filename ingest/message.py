@@ -41,7 +41,8 @@ class Report(msgspec.Struct, frozen=True):
     """What one message says of one device. *time_ms* None means the source gave no usable time.
 
     *dropped* names fields that are errors or sentinels, with the reason; *flags* are the device's own words on
-    its state (``leak_date``, ``METER_BLOCKED``).
+    its state (``leak_date``, ``METER_BLOCKED``). *unread* says why what the device sent could not be read yet: the
+    message is held back for the day the register explains it.
     """
 
     address: str
@@ -49,6 +50,7 @@ class Report(msgspec.Struct, frozen=True):
     values: tuple[Value, ...]
     dropped: dict[str, str] = {}
     flags: dict[str, str] = {}
+    unread: str = ""
 
 
 class Decoded(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from campus.reading import Reading
 from campus.site import Site
 from campus.text import translator
 from ingest.decoding.contract import Hints
-from ingest.decoding.display import decode_for_display
+from ingest.decoding.display import decode_for_display, unread
 from ingest.decoding.registry import Registry
 from ingest.errors import UnknownDecoder
 from ingest.message import Message
@@ -57,10 +57,13 @@ def decode(
     registry = Registry(known.site if known is not None else None)
     hints = Hints() if known is None else Hints(known.site.zone, known.device_at)
     try:
-        shown = decode_for_display(registry, Message(topic, payload, wall_ms()), hints, name=decoder)
+        message = Message(topic, payload, wall_ms())
+        shown = decode_for_display(registry, message, hints, name=decoder)
     except UnknownDecoder as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
+    for why in unread(registry, message, hints, name=decoder):
+        typer.echo(why, err=True)
     typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     raise typer.Exit(1 if isinstance(shown, dict) else 0)
 

@@ -20,7 +20,9 @@ class ChirpStackV4:
     topics: ClassVar[tuple[str, ...]] = ("application/+/device/+/event/+",)
 
     def recognises(self, message: Message) -> bool:
-        return matches(self.topics[0], message.topic) or b'"deviceInfo"' in message.payload[:4096]
+        head = message.payload[:4096]
+        # version 3 publishes under the same topics
+        return b'"deviceInfo"' in head or (matches(self.topics[0], message.topic) and b'"devEUI"' not in head)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
         event = message.topic.rpartition("/")[2]
@@ -40,14 +42,13 @@ class ChirpStackV4:
             inner(gateway).get("nsTime"),
         )
         time_ms = next((found for one in times if (found := parse(one, hints.zone)) is not None), None)
-        port = body.get("fPort")
         uplink = network.report(
             message,
             address=address,
             time_ms=time_ms,
             decoded=inner(body, "object"),
             encoded=text(body.get("data") or body.get("payload")),
-            f_port=port if isinstance(port, int) else 0,
+            f_port=network.port(body.get("fPort")),
             names=[text(info.get("deviceProfileName")), text(info.get("deviceName"))],
             device=hints.device_at(address),
             zone=hints.zone,

@@ -29,6 +29,15 @@ def decode_for_display(
     return [one for report in decoded.reports for one in _shown(report)]
 
 
+def unread(registry: Registry, message: Message, hints: Hints, *, name: str = "") -> list[str]:
+    """Why what a device sent could not be read, though the message around it could: it waits for the register."""
+    try:
+        _, decoded = registry.decode(message, hints, name=name)
+    except Rejected:
+        return []
+    return [f"{report.address}: {report.unread}" for report in decoded.reports if report.unread]
+
+
 def _shown(report: Report) -> Iterator[dict[str, Any]]:
     for value in report.values:
         amount, unit = _canonical(value)

@@ -36,7 +36,6 @@ class TheThingsStackV3:
         if not address:
             raise Rejected("no_device", "end_device_ids.dev_eui is missing")
         times = (body.get("received_at"), uplink.get("received_at"))
-        port = uplink.get("f_port")
         version = inner(uplink, "version_ids")
         found = network.report(
             message,
@@ -44,7 +43,7 @@ class TheThingsStackV3:
             time_ms=next((one for at in times if (one := parse(at, hints.zone)) is not None), None),
             decoded=inner(uplink, "decoded_payload"),
             encoded=text(uplink.get("frm_payload")),
-            f_port=port if isinstance(port, int) else 0,
+            f_port=network.port(uplink.get("f_port")),
             names=[text(version.get("model_id")), text(identifiers.get("device_id"))],
             device=hints.device_at(address),
             zone=hints.zone,

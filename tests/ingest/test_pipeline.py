@@ -159,6 +159,29 @@ def test_what_was_held_is_replayed_after_adoption(journal, site, devices, clock)
     assert journal.unregistered() == []
 
 
+def test_unread_bytes_wait_for_their_model(site, devices, clock):
+    """Bytes nobody can read are held under their device's address, and read once the register names the model."""
+    body = {
+        "deviceInfo": {"devEui": "a84041000000aaaa", "deviceProfileName": "hall"},
+        "time": "2026-11-20T23:59:00Z",
+        "fPort": 2,
+        "data": "y/YLDQN2AQrdf/8=",
+    }
+    up = message("application/1/device/a84041000000aaaa/event/up", body, clock)
+    (entry,) = Judge(lambda: Campus(site=site, devices=devices))(up).held
+    assert (entry.code, entry.address, entry.decoder) == ("unregistered", "a84041000000aaaa", "chirpstack_v4")
+    assert "no_codec" in entry.detail
+    probe = Device(
+        id="probe", name="探头", kind="cold_storage", place=Place(site="school"), address="a84041000000aaaa"
+    )
+    (entry,) = Judge(lambda: Campus(site=site, devices=[*devices, probe]))(up).held
+    assert (entry.code, entry.address) == ("no_codec", "a84041000000aaaa")
+    named = probe.model_copy(update={"model": "LHT65N"})
+    judgement = Judge(lambda: Campus(site=site, devices=[*devices, named]))(up)
+    assert judgement.held == ()
+    assert {reading.series.device for reading in judgement.readings} == {"probe"}
+
+
 def test_a_full_journal_holds_the_acknowledgement_back(tmp_path, campus, clock):
     """At the quota nothing is acknowledged and nothing is dropped; with space again it goes on by itself."""
     small = Journal(tmp_path / "small.db", quota_bytes=90_000)

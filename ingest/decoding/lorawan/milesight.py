@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
+from campus.quantity import Quantity
+from campus.reading import Quality
 from ingest.decoding.lorawan.milesight_elements import ATTRIBUTES, COMMON, Element, Layout
-from ingest.decoding.lorawan.milesight_models import DI, MODELS, TH, TH_SHORT, Model
+from ingest.decoding.lorawan.milesight_models import DI, LEAK, MODELS, TH, TH_SHORT, Model
 from ingest.decoding.lorawan.uplink import Uplink
 
 __all__ = ["F_PORT", "MODELS", "codec", "unnamed"]
@@ -21,6 +25,10 @@ F_PORT = 85
 _HISTORY = (0x20, 0xCE)
 #: what a history record of an unknown model may be; the one that reads the whole payload is right
 _GUESSED: tuple[Model, ...] = (Model(history=TH), Model(history=TH_SHORT), Model(history=DI))
+#: nearly always a leak detector's; a counting model whose input is only watched says the same
+_LEAK_OR_INPUT = Model({(0x05, 0x00): LEAK})
+#: answers to a setting or a command: no readings, and of lengths that only its model knows
+_ANSWERS = {0xF0, 0xF8, 0xF9, 0xFE, 0xFF}
 
 
 def codec(name: str) -> Callable[[bytes, int, Uplink], bool]:
@@ -28,7 +36,7 @@ def codec(name: str) -> Callable[[bytes, int, Uplink], bool]:
     model = MODELS[name]
 
     def read(raw: bytes, _f_port: int, uplink: Uplink) -> bool:
-        return _walk(raw, model, uplink) > 0
+        return _walk(raw, model, uplink) > 0 or raw[0] in _ANSWERS
 
     return read
 
@@ -40,9 +48,24 @@ def unnamed(raw: bytes, _f_port: int, uplink: Uplink) -> bool:
         attempt = Uplink()
         if _walk(raw, model, attempt) == len(raw) and all(attempt != other for other in readings):
             readings.append(attempt)
+    if not readings:
+        return _suspected_leak(raw, uplink)
     if len(readings) != 1:
         return False
     uplink.values, uplink.dropped, uplink.flags = readings[0].values, readings[0].dropped, readings[0].flags
+    return True
+
+
+def _suspected_leak(raw: bytes, uplink: Uplink) -> bool:
+    """A leak that nobody's model confirms is stored, but no reason to wake anybody."""
+    if _walk(raw, _LEAK_OR_INPUT, uplink) != len(raw):
+        return False
+    uplink.values = [
+        msgspec.structs.replace(one, quality=Quality.SUSPECT)
+        if one.quantity == Quantity.LEAK_DETECTED
+        else one
+        for one in uplink.values
+    ]
     return True
 
 
@@ -61,6 +84,8 @@ def _walk(raw: bytes, model: Model, uplink: Uplink) -> int:
 
 
 def _step(pair: tuple[int, int], rest: bytes, model: Model, uplink: Uplink) -> int | None:
+    if pair in model.readers:
+        return model.readers[pair](rest, uplink)
     if pair[0] == 0xFF:
         length = ATTRIBUTES.get(pair[1])
         return length if length is not None and length <= len(rest) else None

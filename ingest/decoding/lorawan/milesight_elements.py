@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import NamedTuple
 
@@ -26,24 +27,34 @@ class Part(NamedTuple):
     failed: frozenset[int] = frozenset()
     #: another byte must have this value for the part to be there
     when: tuple[int, int] | None = None
+    #: the bits that count, where a byte holds several things
+    mask: int = -1
+    #: the maker's own name, where the register is to say what it means
+    name: str = ""
 
     def read(self, rest: bytes, field: str, at_ms: int | None, uplink: Uplink) -> None:
         """Appends the value, or says in ``dropped`` that the sensor failed."""
         if self.when is not None and rest[self.when[0]] != self.when[1]:
             return
         (found,) = struct.unpack_from(self.form, rest, self.offset)
+        field = self.name or field
+        if isinstance(found, float):
+            self._read_float(found, field, at_ms, uplink)
+            return
+        found &= self.mask
         if found in self.failed:
             uplink.dropped[field] = "the sensor says its reading failed"
-        elif self.form == "<f":
-            if 0 <= found < 1e9:
-                uplink.values.append(
-                    Value(self.quantity, round(found, 3), self.unit, self.channel, field, at_ms)
-                )
-            else:
-                uplink.dropped[field] = f"{found} is no volume"
         else:
-            amount = found / self.scale
-            uplink.values.append(Value(self.quantity, amount, self.unit, self.channel, field, at_ms))
+            uplink.values.append(self._value(found / self.scale, field, at_ms))
+
+    def _read_float(self, found: float, field: str, at_ms: int | None, uplink: Uplink) -> None:
+        if math.isfinite(found) and (0 <= found < 1e9 or self.quantity != Quantity.WATER_VOLUME):
+            uplink.values.append(self._value(round(found, 3), field, at_ms))
+        else:
+            uplink.dropped[field] = f"{found} is no {self.quantity}"
+
+    def _value(self, amount: float, field: str, at_ms: int | None) -> Value:
+        return Value(self.quantity, amount, self.unit, self.channel, field, at_ms)
 
 
 class Element(NamedTuple):
@@ -91,6 +102,16 @@ def water(offset: int, when: tuple[int, int] | None = None) -> Part:
     return Part(Quantity.WATER_VOLUME, "L", offset, "<f", when=when)
 
 
+def gauge_pressure(offset: int = 0) -> Part:
+    """A pipe's pressure in kPa against the air's, so it may be below zero."""
+    return Part(Quantity.WATER_PRESSURE, "kPa", offset, "<h", failed=frozenset({-0x8000, 0x7FFF}))
+
+
+def analog(name: str, form: str, scale: float = 1, offset: int = 0) -> Part:
+    """An input for any transmitter (mA, V): what it measures stands in the register, under the maker's name of it."""
+    return Part(name, "", offset, form, scale, name=name)
+
+
 def flag(quantity: str, offset: int = 0, channel: str = "") -> Part:
     """A byte that is 1 for open, leaking, on."""
     return Part(quantity, "bool", offset, channel=channel, failed=frozenset(range(2, 256)))
@@ -103,7 +124,8 @@ def pressure(unit: str, scale: float, offset: int = 0, quantity: str = Quantity.
 
 #: lengths of the ``FF`` attributes: versions, serial numbers, reset and power words
 ATTRIBUTES: dict[int, int] = {
-    0x01: 1, 0x08: 6, 0x09: 2, 0x0A: 2, 0x0B: 1, 0x0F: 1, 0x16: 8, 0x18: 1, 0xA0: 9, 0xFE: 1, 0xFF: 2, 0xCC: 2,
+    0x01: 1, 0x08: 6, 0x09: 2, 0x0A: 2, 0x0B: 1, 0x0F: 1, 0x14: 1, 0x15: 1, 0x16: 8, 0x18: 1, 0x1B: 5, 0xA0: 9, 0xFE: 1,
+    0xFF: 2, 0xCC: 2,
 }  # fmt: skip
 #: pairs that mean one thing at every model
 COMMON: dict[tuple[int, int], Element] = {
@@ -139,7 +161,7 @@ COMMON: dict[tuple[int, int], Element] = {
     (0x05, 0x81): Element(1, (Part(Quantity.POWER_FACTOR, "%", failed=frozenset({0xFF})),)),
     (0x06, 0x83): Element(4, (Part(Quantity.ENERGY, "Wh", 0, "<I"),)),
     (0x07, 0xC9): Element(2, (Part(Quantity.CURRENT, "mA", 0, "<H"),)),
-    (0x08, 0x70): Element(1, (Part(Quantity.SWITCH, "bool", failed=frozenset(range(2, 256))),)),
+    (0x08, 0x70): Element(1, (Part(Quantity.SWITCH, "bool", mask=1),)),
     (0x03, 0x7B): Element(2, (pressure("kPa", 1, quantity=Quantity.WATER_PRESSURE),)),
     (0x09, 0x7B): Element(2, (pressure("kPa", 1, quantity=Quantity.WATER_PRESSURE),)),
 }
