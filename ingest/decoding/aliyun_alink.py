@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from campus.device import Device
+from ingest.decoding import properties
 from ingest.decoding.contract import Hints
 from ingest.decoding.document import inner, mapping, text
-from ingest.decoding.fields import first_of_each, registered, value_of
-from ingest.decoding.names import Meaning, meaning
-from ingest.decoding.number import number
-from ingest.decoding.timestamp import parse, plausible
 from ingest.decoding.topic import segments
 from ingest.errors import Rejected
-from ingest.message import Decoded, Message, Report, Value
+from ingest.message import Decoded, Message, Report
 
 
 class AliyunAlink:
@@ -71,35 +67,10 @@ def _reports(entry: object, address: str, message: Message, hints: Hints) -> Ite
         product = text(own.get("productKey"))
         address = f"{product}/{name}" if product else name
     packed = isinstance(entry.get("properties"), dict | list) or isinstance(entry.get("subDevices"), list)
-    properties = entry.get("properties") if packed else entry
-    for one in properties if isinstance(properties, list) else [properties]:
+    own_properties = entry.get("properties") if packed else entry
+    for one in own_properties if isinstance(own_properties, list) else [own_properties]:
         if isinstance(one, dict) and one:
-            yield _report(one, address, message, hints)
+            yield properties.report(one, address, message, hints)
     subs = entry.get("subDevices") if packed else None
     for sub in subs if isinstance(subs, list) else []:
         yield from _reports(sub, address, message, hints)
-
-
-def _report(properties: dict[str, Any], address: str, message: Message, hints: Hints) -> Report:
-    device = hints.device_at(address)
-    dropped: dict[str, str] = {}
-    values: list[Value] = []
-    for name, raw in properties.items():
-        timed = isinstance(raw, dict) and "value" in raw
-        time_ms = plausible(parse(raw.get("time"), hints.zone), message.received_ms) if timed else None
-        value = _value(name.strip(), raw["value"] if timed else raw, device, dropped, time_ms)
-        if value is not None:
-            values.append(value)
-    times = {value.time_ms for value in values}
-    common = times.pop() if len(times) == 1 else None
-    return Report(address, common, tuple(first_of_each(values)), dropped)
-
-
-def _value(
-    name: str, raw: object, device: Device | None, dropped: dict[str, str], time_ms: int | None
-) -> Value | None:
-    """An identifier nobody explains keeps its name as quantity, for the register to map; texts are no readings."""
-    known = registered(name, device) or meaning(name)
-    if known is None and (isinstance(raw, bool | dict | list) or number(raw) is None):
-        return None
-    return value_of(known or Meaning(name, ""), name, raw, dropped, time_ms=time_ms)

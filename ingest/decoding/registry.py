@@ -8,14 +8,23 @@ from typing import NamedTuple
 
 from campus.site import Site, Source
 from ingest.decoding.aliyun_alink import AliyunAlink
+from ingest.decoding.chirpstack_v3 import ChirpStackV3
 from ingest.decoding.chirpstack_v4 import ChirpStackV4
 from ingest.decoding.contract import Decoder, Hints
 from ingest.decoding.generic import GenericJson
+from ingest.decoding.huawei_iotda import HuaweiIotDA
+from ingest.decoding.loriot import Loriot
+from ingest.decoding.milesight_gateway import MilesightGateway
+from ingest.decoding.onenet_onejson import OneNet
 from ingest.decoding.shelly_gen2 import ShellyGen2
 from ingest.decoding.sibling import sibling
 from ingest.decoding.tasmota import Tasmota
+from ingest.decoding.tencent_iot import TencentIot
+from ingest.decoding.thingpark import ThingPark
+from ingest.decoding.thingsboard_json import ThingsBoard
 from ingest.decoding.topic import matches, segments
 from ingest.decoding.tts_v3 import TheThingsStackV3
+from ingest.decoding.tuya_tylink import TuyaLink
 from ingest.decoding.wmbusmeters import WMBusMeters
 from ingest.decoding.zigbee2mqtt import Zigbee2Mqtt
 from ingest.errors import Rejected, UnknownDecoder
@@ -39,8 +48,17 @@ def decoders() -> dict[str, Decoder]:
     every: list[Decoder] = [
         Zigbee2Mqtt(),
         ChirpStackV4(),
+        ChirpStackV3(),
         TheThingsStackV3(),
+        ThingPark(),
+        Loriot(),
+        MilesightGateway(),
         AliyunAlink(),
+        HuaweiIotDA(),
+        OneNet(),
+        TencentIot(),
+        TuyaLink(),
+        ThingsBoard(),
         ShellyGen2(),
         Tasmota(),
         WMBusMeters(),

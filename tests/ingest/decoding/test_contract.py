@@ -20,12 +20,21 @@ from ingest.message import Decoded, Message
 NOW_MS = 1_795_233_600_000
 TOPICS = {
     "chirpstack_v4": "application/1/device/24e1/event/up",
+    "chirpstack_v3": "application/1/device/24e1/rx",
     "tts_v3": "v3/app@school/devices/eui-1/up",
+    "thingpark": "mqtt/things/70B3/uplink",
+    "loriot": "loriot/school",
+    "milesight_gateway": "/milesight/uplink/24e1",
     "zigbee2mqtt": "zigbee2mqtt/冰柜 1/左",
     "tasmota": "tele/plug/SENSOR",
     "shelly_gen2": "shellypro3em-a0/status/em:0",
     "wmbusmeters": "wmbusmeters/33225544",
     "aliyun_alink": "/sys/pk/dn/thing/event/property/post",
+    "huawei_iotda": "$oc/devices/d1/sys/properties/report",
+    "onenet_onejson": "$sys/pid/dn/thing/property/post",
+    "tencent_iot": "$thing/up/property/pid/dn",
+    "tuya_tylink": "tylink/d1/thing/property/report",
+    "thingsboard_json": "v1/devices/meter1/telemetry",
     "generic": "factory/x/data",
 }
 MAPPING = GenericMapping.model_validate(
