@@ -151,6 +151,11 @@ class AlertBook:
                 row.updated_ms, row.evidence = now_ms, evidence
             return row.id
 
+    def take_own(self, transitions: Sequence[Transition], now_ms: int) -> list[int]:
+        """Alerts of the service about itself, told like those of rules; the ids of those that changed."""
+        with Session(self._database) as session, session.begin():
+            return [one for transition in transitions for one in self._take(session, transition, now_ms)]
+
     def resolve_own(self, rule: str, subject: str, now_ms: int) -> None:
         """Ends an alert of the service about itself."""
         with Session(self._database) as session, session.begin():

@@ -10,11 +10,11 @@ import structlog
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel, Delivery, Outcome, retry
 from alerts.outbox import Due, Outbox
+from alerts.own import UNREACHABLE
 from campus.clock import SECOND_MS
 
 log = structlog.get_logger()
 
-UNREACHABLE = "service.unreachable"
 _LONGEST_WAIT_S = 5.0
 
 

@@ -8,11 +8,12 @@ import msgspec
 
 from alerts.alert import Alert
 from alerts.decision import Reason
+from alerts.own import words_for
 from campus.campus import Campus
 from campus.clock import from_ms
 from campus.text import marked as _
 from campus.text import translator
-from rules.explain import explain, name_of, place_of
+from rules.explain import name_of, place_of
 from rules.level import Level
 
 
@@ -55,7 +56,7 @@ _NUMBER = _("编号 {number}")
 def message_for(alert: Alert, reason: Reason, campus: Campus, *, key: str) -> OutgoingMessage:
     """The message that tells of *alert* for *reason*, in the site's language."""
     translate = translator(campus.site.language)
-    words = explain(alert.rule, alert.subject, alert.evidence, campus, translate)
+    words = words_for(alert.rule, alert.subject, alert.evidence, campus, translate)
     resolved = reason is Reason.RESOLVED
     if resolved:
         title = translate(_RESOLVED).format(title=words.title)

@@ -7,6 +7,7 @@ from collections import defaultdict
 import msgspec
 
 from alerts.alert import Alert, AlertState
+from alerts.own import words_for
 from api.pages import age, amount, clock
 from api.services import Services
 from campus.clock import MINUTE_MS, SECOND_MS
@@ -15,7 +16,6 @@ from campus.quantity import Quantity
 from campus.reading import Series
 from campus.text import Translate
 from campus.text import marked as _
-from rules.explain import explain
 from store.timeseries import Point
 
 #: the first of these that a device has is its main value; two are shown
@@ -68,7 +68,7 @@ class BuildingView(msgspec.Struct, frozen=True):
 
 def alert_card(services: Services, alert: Alert, translate: Translate) -> AlertCard:
     """An alert in the words of the page's language."""
-    words = explain(alert.rule, alert.subject, alert.evidence, services.campus(), translate)
+    words = words_for(alert.rule, alert.subject, alert.evidence, services.campus(), translate)
     return AlertCard(
         id=alert.id,
         severity=alert.severity.value,

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 KEEPALIVE_S = 30
 _UNSUPPORTED_VERSION = 132
+_DROPPED = b"$SYS/broker/publish/messages/dropped"
 #: the words a school's staff can act on, by MQTT 5 reason code (3.1.1's codes are mapped onto these by paho)
 _REASONS = {
     132: "the broker does not speak this MQTT version",
@@ -88,6 +89,13 @@ class Connection:
         self.connected = False
         self.reason = "not connected yet"
         self.received = 0
+        #: messages the broker says it has dropped since it started; mosquitto tells, others do not
+        self.broker_dropped = 0
+
+    @property
+    def where(self) -> str:
+        """Host and port, for people."""
+        return f"{self._address.host}:{self._address.port}"
 
     def start(self) -> None:
         """Connects in the background; a broker that is not there yet is tried again until it is."""
@@ -159,8 +167,7 @@ class Connection:
             session=bool(flags.session_present),
         )
         # Harmless on a session that has them, and right after a broker that lost them.
-        if self._topics:
-            client.subscribe([(topic, 1) for topic in self._topics])
+        client.subscribe([*((topic, 1) for topic in self._topics), (_DROPPED.decode(), 0)])
 
     def _note_refusal(self, reason: ReasonCode) -> None:
         self.connected = False
@@ -206,6 +213,9 @@ class Connection:
 
     def _on_burst(self, frames: list[Frame]) -> None:
         try:
+            frames = [one for one in frames if one.topic != _DROPPED or self._note_dropped(one.payload)]
+            if not frames:
+                return
             now_ms, name = self._now_ms(), self._address.name
             self.received += len(frames)
             messages = [
@@ -216,6 +226,11 @@ class Connection:
         except Exception:
             # Unacknowledged, so the broker keeps it; the thread must live on.
             log.exception("mqtt.receive_failed")
+
+    def _note_dropped(self, payload: bytes) -> bool:
+        if payload.isdigit():
+            self.broker_dropped = int(payload)
+        return False
 
     def _acknowledger(self) -> Callable[[Sequence[Message]], None]:
         client, generation = self._client, self._generation

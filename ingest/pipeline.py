@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 
 from campus.reading import Reading
+from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge, Judgement
@@ -23,6 +24,7 @@ GROUP_MESSAGES = 1_000
 GROUP_S = 0.05
 #: messages waiting to be decoded; beyond it the receiver blocks, and the broker holds the rest
 MOST_WAITING = 20_000
+_MOST_FLOODING = 100
 _FULL_RETRY_S = 1.0
 _PRIMED_BATCHES = 500
 
@@ -43,7 +45,14 @@ class _Group:
 class Pipeline:
     """One thread that judges and commits. A message is acknowledged only after its commit."""
 
-    def __init__(self, journal: Journal, judge: Judge, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        judge: Judge,
+        *,
+        now_ms: Callable[[], int],
+        allowances: Allowances | None = None,
+    ) -> None:
         self._journal = journal
         self._judge = judge
         self._now_ms = now_ms
@@ -51,6 +60,9 @@ class Pipeline:
         self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
+        self._allowances = allowances or Allowances()
+        #: messages left out, by topic, since somebody last took the figures
+        self.flooding: dict[str, int] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         #: set while the journal's quota keeps messages from being acknowledged
@@ -61,6 +73,11 @@ class Pipeline:
     def put(self, burst: Burst) -> None:
         """Hands messages over; blocks while too many are waiting, which is what holds the broker back."""
         self._waiting.put(burst)
+
+    def take_flooding(self) -> dict[str, int]:
+        """Messages left out since this was last asked, by topic."""
+        taken, self.flooding = self.flooding, {}
+        return taken
 
     def replay(self, entries: Sequence[QuarantineEntry]) -> int:
         """Feeds held messages through again, each with its own receipt time."""
@@ -100,6 +117,9 @@ class Pipeline:
                 self._acknowledge(burst)
 
     def _take(self, group: _Group, message: Message, released: int) -> None:
+        if not self._allowances.take(message.topic, message.received_ms) and self._is_crowded():
+            self._limit(group, message)
+            return
         mark = fingerprint(message) if message.qos else 0
         again = message.dup and mark in group.marks  # its first copy waits in this very group
         if mark and (again or self._redeliveries.seen(message, mark)):
@@ -113,6 +133,14 @@ class Pipeline:
             self._take_replayed(group, released, judgement)
         else:
             self._fate(group, judgement)
+
+    def _is_crowded(self) -> bool:
+        return len(self._waiting) > MOST_WAITING // 4
+
+    def _limit(self, group: _Group, message: Message) -> None:
+        group.counts += Counts(limited=1)
+        if len(self.flooding) < _MOST_FLOODING or message.topic in self.flooding:
+            self.flooding[message.topic] = self.flooding.get(message.topic, 0) + 1
 
     def _fate(self, group: _Group, judgement: Judgement) -> None:
         fresh = self._fresh(judgement)

@@ -20,7 +20,6 @@ _TITLES: dict[str, str] = {
     "cold.above_limit": _("{place}「{device}」温度过高"),
     "electricity.left_on": _("{place}「{device}」下班后未关电"),
     "sensor.silent": _("{place}「{device}」没有数据"),
-    "service.unreachable": _("有告警没能通知到任何人"),
 }
 _OTHER_TITLE = _("{place}「{device}」告警:{rule}")
 #: one line for each fact, in this order; facts without a line are left to the details
@@ -40,7 +39,6 @@ _LINES: dict[str, str] = {
     "waste_kwh_day": _("照此每天多用约 {value:.0f} kWh"),
     "cost_yuan_day": _("约合每天 {value:.0f} 元"),
     "silent_minutes": _("已 {value:.0f} 分钟没有数据"),
-    "message": _("未送达:{value}"),
 }
 _SINCE = _("从 {since} 开始")
 _NEVER_HEARD = _("登记以来从未收到过数据")

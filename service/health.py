@@ -29,6 +29,16 @@ def samples(runtime: Runtime) -> list[Sample]:
         ("shouyuan_messages_quarantined_total", "Messages held back", counts.quarantined),
         ("shouyuan_messages_duplicate_total", "Messages known already", counts.duplicates),
         ("shouyuan_messages_ignored_total", "Messages that rightly hold no reading", counts.ignored),
+        (
+            "shouyuan_messages_limited_total",
+            "Messages beyond their topic's allowance, left out",
+            counts.limited,
+        ),
+        (
+            "shouyuan_broker_dropped_messages",
+            "Messages the brokers say they dropped since they started",
+            sum(connection.broker_dropped for connection in connections),
+        ),
         ("shouyuan_messages_received_total", "Messages accounted for", counts.received),
         ("shouyuan_ingest_waiting", "Messages received and not yet judged", runtime.pipeline.waiting),
         (

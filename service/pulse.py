@@ -35,7 +35,10 @@ class Heart:
         store: StoreConsumer,
         series: TimeSeriesStore,
         now_ms: Callable[[], int],
+        *,
+        look: Callable[[int], object] = lambda _: None,
     ) -> None:
+        self._look = look
         self._journal = journal
         self._rules = rules
         self._store = store
@@ -54,15 +57,20 @@ class Heart:
             self._thread.join(timeout=2)
 
     def beat(self) -> None:
-        """One beat."""
+        """One beat. A journal that is full is trimmed before it is written to, or it would stay full."""
         now_ms = self._now_ms()
+        self._beats += 1
+        if self._beats % _TRIM_EVERY == 0 or self._journal.nearly_full():
+            self._journal.trim(min(self._rules.snapshot_seq, self._store.seq) - self._kept())
         if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
             self._journal.append((), committed_ms=now_ms)
-        self._beats += 1
-        if self._beats % _TRIM_EVERY == 0:
-            self._journal.trim(min(self._rules.snapshot_seq, self._store.seq) - _KEPT_BATCHES)
-            if isinstance(self._series, EmbeddedStore):
-                self._series.roll_up(limit=5_000)
+        self._look(now_ms)
+        if self._beats % _TRIM_EVERY == 0 and isinstance(self._series, EmbeddedStore):
+            self._series.roll_up(limit=5_000)
+
+    def _kept(self) -> int:
+        """Batches kept for their fingerprints; fewer when space is short, down to those of the last seconds."""
+        return _KEPT_BATCHES // 100 if self._journal.nearly_full() else _KEPT_BATCHES
 
     def _run(self) -> None:
         while not self._stopping.wait(HEARTBEAT_MS / SECOND_MS / 2):
@@ -70,8 +78,17 @@ class Heart:
                 self.beat()
             except StoreError as error:
                 log.warning("heart.failed", reason=str(error))
+                self._look_on()
             except Exception:
                 log.exception("heart.failed")
+                self._look_on()
+
+    def _look_on(self) -> None:
+        """What hinders the beat is the very thing that is to be told."""
+        try:
+            self._look(self._now_ms())
+        except Exception:
+            log.exception("heart.look_failed")
 
 
 class LivePump:

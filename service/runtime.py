@@ -20,7 +20,7 @@ from ingest.pipeline import Pipeline
 from rules.engine import Engine
 from rules.settings import RuleSettings
 from rules.verdict import Transition
-from service import health, metrics
+from service import health, looks, metrics
 from service.brokers import Brokers
 from service.demo import is_drill
 from service.desk import Desk
@@ -28,6 +28,7 @@ from service.lock import DataLock
 from service.pulse import Heart, LivePump
 from service.rule_consumer import RuleConsumer
 from service.settings import ServiceSettings
+from service.watch import Watch
 from store.board import Board
 from store.consumer import StoreConsumer
 from store.journal import Journal
@@ -87,7 +88,8 @@ class Runtime:
         self.judge = Judge(self.campus)
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
-        self.heart = Heart(self.journal, self.rules, self.storing, self.store, now_ms)
+        self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
+        self.heart = Heart(self.journal, self.rules, self.storing, self.store, now_ms, look=self.watch.look)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
         self._demo = demo
@@ -100,6 +102,7 @@ class Runtime:
         """Brings the parts up, those behind the journal before those before it."""
         self.rules.recover()
         self._prime_board()
+        self.watch.recover(looks.rules(), self.now_ms())
         self.dispatcher.start()
         self.storing.start()
         self.rules.start()
@@ -144,6 +147,10 @@ class Runtime:
         self.dispatcher.wake()
         for one in transitions:
             self.feed.publish_alert(one.subject)
+
+    def _on_own_alerts(self) -> None:
+        self.dispatcher.wake()
+        self.feed.publish_alert("service")
 
     def _prime_board(self) -> None:
         try:

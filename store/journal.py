@@ -36,9 +36,10 @@ CREATE TABLE IF NOT EXISTS batches (
 );
 CREATE TABLE IF NOT EXISTS offsets (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (
-    one INTEGER PRIMARY KEY CHECK (one = 1), journaled INTEGER, quarantined INTEGER, duplicates INTEGER, ignored INTEGER
+    one INTEGER PRIMARY KEY CHECK (one = 1), journaled INTEGER, quarantined INTEGER, duplicates INTEGER, ignored INTEGER,
+    limited INTEGER NOT NULL DEFAULT 0
 );
-INSERT OR IGNORE INTO counts VALUES (1, 0, 0, 0, 0);
+INSERT OR IGNORE INTO counts (one, journaled, quarantined, duplicates, ignored) VALUES (1, 0, 0, 0, 0);
 """
     + quarantine.SCHEMA
 )
@@ -56,6 +57,7 @@ class Journal:
         self._writer = self._connect()
         self._writer.execute("PRAGMA journal_mode=WAL")
         self._writer.executescript(_SCHEMA)
+        _add_what_is_missing(self._writer)
         self._write_lock = threading.Lock()
         self._readers = threading.local()
         self._all_readers: list[sqlite3.Connection] = []
@@ -97,8 +99,9 @@ class Journal:
                 if counts is not None:
                     connection.execute(
                         "UPDATE counts SET journaled = journaled + ?, quarantined = quarantined + ?,"
-                        " duplicates = duplicates + ?, ignored = ignored + ?",
-                        (counts.journaled, counts.quarantined, counts.duplicates, counts.ignored),
+                        " duplicates = duplicates + ?, ignored = ignored + ?,"
+                        " limited = limited + ?",
+                        msgspec.structs.astuple(counts),
                     )
             seq = int(cursor.lastrowid or 0)
             self._last_ms = moment_ms
@@ -171,7 +174,7 @@ class Journal:
         """What became of all messages since the journal was made."""
         row = (
             self._reader()
-            .execute("SELECT journaled, quarantined, duplicates, ignored FROM counts")
+            .execute("SELECT journaled, quarantined, duplicates, ignored, limited FROM counts")
             .fetchone()
         )
         return Counts(*row)
@@ -205,6 +208,10 @@ class Journal:
     def size_bytes(self) -> int:
         """What the journal's live pages take; free pages inside the file do not count."""
         return self._used_bytes(self._reader())
+
+    def nearly_full(self) -> bool:
+        """Whether nine tenths of the quota are used."""
+        return self.size_bytes() > 0.9 * self._quota_bytes
 
     def close(self) -> None:
         """Closes every connection of this journal."""
@@ -250,3 +257,10 @@ class Journal:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         connection.execute("PRAGMA synchronous=FULL")
         return connection
+
+
+def _add_what_is_missing(connection: sqlite3.Connection) -> None:
+    """Brings a journal of an older version up to date."""
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(counts)")}
+    if "limited" not in columns:
+        connection.execute("ALTER TABLE counts ADD COLUMN limited INTEGER NOT NULL DEFAULT 0")

@@ -9,6 +9,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import wait_until
 
+from ingest.burst_client import Frame
 from ingest.connection import BrokerAddress, Connection
 from service.broker import EmbeddedBroker
 from service.errors import BrokerUnavailable
@@ -147,3 +148,12 @@ def test_a_broker_that_ends_at_once_is_said(tmp_path):
     """A program that is no broker is told of at once."""
     with pytest.raises(BrokerUnavailable, match="ended at once"):
         EmbeddedBroker(tmp_path / "b", program="/bin/false").start()
+
+
+def test_what_the_broker_drops_is_known():
+    """mosquitto's own count of dropped messages is followed, and is no message of a device."""
+    got = []
+    one = Connection(BrokerAddress("127.0.0.1", 9, "x"), ["#"], got.append, now_ms=lambda: 0)
+    one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"17", 0, 0, dup=False, retained=True)])
+    one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"x", 0, 0, dup=False, retained=True)])
+    assert (one.broker_dropped, got, one.received) == (17, [], 0)

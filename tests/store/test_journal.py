@@ -153,3 +153,18 @@ def test_what_is_in_memory_is_what_is_on_disk(tmp_path, clock):
     assert len(journal.read(299)) == 1
     journal.close()
     again.close()
+
+
+def test_a_journal_of_an_older_version_is_brought_up_to_date(tmp_path):
+    """Its counts go on where they were."""
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.execute(
+            "CREATE TABLE counts (one INTEGER PRIMARY KEY CHECK (one = 1), journaled INTEGER,"
+            " quarantined INTEGER, duplicates INTEGER, ignored INTEGER)"
+        )
+        old.execute("INSERT INTO counts VALUES (1, 5, 4, 3, 2)")
+    journal = Journal(path, quota_bytes=10**9)
+    journal.append(readings(1), committed_ms=1, counts=Counts(journaled=1, limited=7))
+    assert journal.counts() == Counts(6, 4, 3, 2, 7)
+    journal.close()

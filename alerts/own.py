@@ -1,0 +1,79 @@
+"""What the service says of itself: alerts that no rule raises, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from campus.campus import Campus
+from campus.text import Translate
+from campus.text import marked as _
+from rules.explain import Explanation, explain
+
+UNREACHABLE = "service.unreachable"
+JOURNAL_STALLED = "service.journal_stalled"
+BROKER_AWAY = "service.broker_away"
+BROKER_DROPS = "service.broker_drops"
+STORE_AWAY = "service.store_away"
+FLOOD = "service.flood"
+DISK_LOW = "service.disk_low"
+CLOCK_JUMP = "service.clock_jump"
+
+#: title and advice of each
+_WORDS: dict[str, tuple[str, str]] = {
+    UNREACHABLE: (_("有告警没能通知到任何人"), ""),
+    JOURNAL_STALLED: (
+        _("守园暂停接收数据:本机的数据日志写不进去"),
+        _("没有数据会丢:消息由 MQTT 服务器保管。请清理磁盘,或在 site.yaml 里调大 journal_quota_mb;历史数据库离线时先恢复它。"),
+    ),
+    BROKER_AWAY: (
+        _("MQTT 服务器连不上,收不到数据"),
+        _("收不到数据期间漏水、冻管、超温都看不到。运行 shouyuan doctor 看是哪一步不通,检查服务器、网络和账号。"),
+    ),
+    BROKER_DROPS: (
+        _("MQTT 服务器丢弃了消息"),
+        _("服务器的排队上限太小或守园离线太久;按 docs/brokers.md 调大 max_queued_messages。"),
+    ),
+    STORE_AWAY: (
+        _("历史数据库写不进去,数据暂存在本机"),
+        _("告警照常,数据不会丢,恢复后自动补写;请在暂存写满之前恢复数据库。"),
+    ),
+    FLOOD: (
+        _("有设备发消息太快,超出的部分没有处理"),
+        _("检查这个主题上的设备:多半是程序出错在反复发送,或上报间隔设得太短。"),
+    ),
+    DISK_LOW: (_("磁盘快满了"), _("请清理磁盘;写满后守园会暂停接收数据,由 MQTT 服务器保管。")),
+    CLOCK_JUMP: (
+        _("本机时间跳变"),
+        _("时间不对会让告警时间出错、短信签名被拒;请检查主板电池和自动校时(NTP)。"),
+    ),
+}  # fmt: skip
+_LINES: dict[str, str] = {
+    "broker": _("服务器 {value}"),
+    "topic": _("主题 {value}"),
+    "messages": _("{value:.0f} 条消息"),
+    "free_gb": _("剩余 {value:.1f} GB"),
+    "minutes": _("{value:.0f} 分钟"),
+    "reason": _("原因:{value}"),
+    "message": _("未送达:{value}"),
+}
+
+
+def words_for(
+    rule: str, subject: str, evidence: Mapping[str, Any], campus: Campus, translate: Translate
+) -> Explanation:
+    """Any alert in words: a rule's by :func:`rules.explain.explain`, the service's own by the texts above."""
+    own = _WORDS.get(rule)
+    if own is None:
+        return explain(rule, subject, evidence, campus, translate)
+    title, advice = own
+    facts: Mapping[str, Any] = evidence.get("facts", {})
+    lines = tuple(_line(translate(text), facts[key]) for key, text in _LINES.items() if key in facts)
+    return Explanation(translate(title), lines, translate(advice) if advice else "")
+
+
+def _line(text: str, value: Any) -> str:
+    try:
+        return text.format(value=value)
+    except ValueError:
+        return str(value)

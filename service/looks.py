@@ -1,0 +1,112 @@
+"""What the service looks at to know that something keeps it from its work; see :mod:`service.watch`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from alerts import own
+from campus.clock import MINUTE_MS
+from rules.level import Level
+from rules.verdict import Facts
+from service.watch import Drift, Look, Trouble
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+
+#: what reconnecting alone may take
+_BROKER_AWAY_MS = 2 * MINUTE_MS
+_STORE_AWAY_MS = 10 * MINUTE_MS
+#: messages a broker dropped are told of for so long
+_DROPS_TOLD_MS = 10 * MINUTE_MS
+_DISK_LOW_BYTES = 1024**3
+_ALL = (
+    own.JOURNAL_STALLED,
+    own.BROKER_AWAY,
+    own.BROKER_DROPS,
+    own.STORE_AWAY,
+    own.FLOOD,
+    own.DISK_LOW,
+    own.CLOCK_JUMP,
+)
+
+
+def rules() -> tuple[str, ...]:
+    """The names of all these alerts."""
+    return _ALL
+
+
+def looks(runtime: Runtime) -> list[Look]:
+    """Everything that is looked at."""
+    drops, drift = _Drops(runtime), Drift()
+
+    def clock(now_ms: int) -> Iterator[Trouble]:
+        jumped_ms = drift.jumped_ms(now_ms, time.monotonic_ns() // 1_000_000)
+        if jumped_ms:
+            yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, {"minutes": jumped_ms / MINUTE_MS})
+
+    return [
+        lambda _: _journal(runtime),
+        lambda _: _brokers(runtime),
+        drops,
+        lambda _: _store(runtime),
+        lambda _: _floods(runtime),
+        lambda _: _disk(runtime),
+        clock,
+    ]
+
+
+def _journal(runtime: Runtime) -> Iterator[Trouble]:
+    if runtime.pipeline.stalled:
+        yield Trouble(own.JOURNAL_STALLED, "journal", Level.CRITICAL, {"reason": runtime.pipeline.stalled})
+
+
+def _brokers(runtime: Runtime) -> Iterator[Trouble]:
+    for name, connection in runtime.brokers.connections.items():
+        if not connection.connected:
+            facts: Facts = {"broker": name or connection.where, "reason": connection.reason}
+            yield Trouble(own.BROKER_AWAY, name or "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS)
+
+
+def _store(runtime: Runtime) -> Iterator[Trouble]:
+    status = runtime.storing.status()
+    if status.error:
+        facts: Facts = {"reason": status.error, "minutes": status.lag_ms / MINUTE_MS}
+        yield Trouble(own.STORE_AWAY, "store", Level.WARNING, facts, _STORE_AWAY_MS)
+
+
+def _floods(runtime: Runtime) -> Iterator[Trouble]:
+    for topic, messages in runtime.pipeline.take_flooding().items():
+        yield Trouble(own.FLOOD, topic[:120], Level.WARNING, {"topic": topic, "messages": messages})
+
+
+def _disk(runtime: Runtime) -> Iterator[Trouble]:
+    free_bytes = shutil.disk_usage(runtime.settings.data).free
+    if free_bytes < _DISK_LOW_BYTES:
+        yield Trouble(own.DISK_LOW, "disk", Level.CRITICAL, {"free_gb": free_bytes / 1024**3})
+
+
+class _Drops:
+    """Remembers what each broker has dropped, as they count from their own start."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._before: dict[str, int] = {}
+        self._told: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, now_ms: int) -> Iterator[Trouble]:
+        for name, connection in self._runtime.brokers.connections.items():
+            dropped = connection.broker_dropped
+            before = self._before.setdefault(name, dropped)
+            self._before[name] = dropped
+            if dropped > before:
+                messages, _ = self._told.get(name, (0, 0))
+                self._told[name] = (messages + dropped - before, now_ms)
+            messages, told_ms = self._told.get(name, (0, 0))
+            if messages and now_ms - told_ms < _DROPS_TOLD_MS:
+                facts: Facts = {"broker": name or connection.where, "messages": messages}
+                yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts)
+            else:
+                self._told.pop(name, None)

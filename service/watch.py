@@ -1,0 +1,116 @@
+"""The service watches itself: what keeps it from its work becomes an alert, told like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from alerts.book import AlertBook
+from campus.clock import MINUTE_MS
+from rules.level import Level, State
+from rules.verdict import Evidence, Facts, Transition
+
+#: a trouble that is over must stay so this long before it is called so
+_KEEP_MS = MINUTE_MS
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Something that is wrong at this moment; it becomes an alert when it lasts *for_ms*."""
+
+    rule: str
+    subject: str
+    severity: Level
+    facts: Facts
+    for_ms: int = 0
+
+
+class _Case(msgspec.Struct):
+    trouble: Trouble
+    since_ms: int
+    seen_ms: int
+    firing: bool = False
+
+
+#: what is wrong now; asked with the moment
+Look = Callable[[int], Iterable[Trouble]]
+
+
+class Watch:
+    """Asks *looks* what is wrong, and opens and ends the alerts."""
+
+    def __init__(
+        self, book: AlertBook, looks: Sequence[Look], *, told: Callable[[], None] = lambda: None
+    ) -> None:
+        self._book = book
+        self._looks = looks
+        self._told = told
+        self._cases: dict[tuple[str, str], _Case] = {}
+
+    def recover(self, rules: Iterable[str], now_ms: int) -> None:
+        """Takes up the alerts that were open when the service ended."""
+        own = set(rules)
+        for alert in self._book.open_alerts():
+            if alert.rule in own:
+                trouble = Trouble(alert.rule, alert.subject, alert.severity, {})
+                self._cases[alert.rule, alert.subject] = _Case(trouble, alert.opened_ms, now_ms, firing=True)
+
+    def look(self, now_ms: int) -> list[Transition]:
+        """One round; what changed is in the book."""
+        for look in self._looks:
+            for one in look(now_ms):
+                case = self._cases.setdefault((one.rule, one.subject), _Case(one, now_ms, now_ms))
+                case.trouble, case.seen_ms = one, now_ms
+        changed = {key: to for key, case in self._cases.items() if (to := _next(case, now_ms)) is not None}
+        told = [
+            _transition(self._cases[key], now_ms, to)
+            for key, to in changed.items()
+            if to is not State.INACTIVE
+        ]
+        if told:
+            self._book.take_own(told, now_ms)  # where this fails, the next round tries again
+            self._told()
+        for key, to in changed.items():
+            if to is State.FIRING:
+                self._cases[key].firing = True
+            else:
+                del self._cases[key]
+        return told
+
+
+def _next(case: _Case, now_ms: int) -> State | None:
+    """What *case* turns into now, if into anything; inactive is a case that went before it became an alert."""
+    quiet_ms = now_ms - case.seen_ms
+    if quiet_ms == 0:
+        lasted = now_ms - case.since_ms >= case.trouble.for_ms
+        return State.FIRING if lasted and not case.firing else None
+    if not case.firing:
+        return State.INACTIVE
+    return State.RESOLVED if quiet_ms >= _KEEP_MS or quiet_ms < 0 else None
+
+
+def _transition(case: _Case, now_ms: int, to_state: State) -> Transition:
+    one = case.trouble
+    from_state = State.INACTIVE if to_state is State.FIRING else State.FIRING
+    evidence = Evidence(facts=one.facts, since_ms=case.since_ms)
+    return Transition(now_ms, one.rule, one.subject, from_state, to_state, one.severity, evidence)
+
+
+class Drift:
+    """Notices a wall clock that jumps, against one that cannot. A jump is told for *tell_ms*."""
+
+    def __init__(self, *, tolerance_ms: int = 2 * MINUTE_MS, tell_ms: int = 10 * MINUTE_MS) -> None:
+        self._tolerance_ms = tolerance_ms
+        self._tell_ms = tell_ms
+        self._before: tuple[int, int] | None = None
+        self._jumped_ms = 0
+        self._told_until_ms = 0
+
+    def jumped_ms(self, wall_ms: int, steady_ms: int) -> int:
+        """By how much the clock jumped lately, 0 when it did not."""
+        before, self._before = self._before, (wall_ms, steady_ms)
+        if before is not None:
+            jump_ms = (wall_ms - before[0]) - (steady_ms - before[1])
+            if abs(jump_ms) > self._tolerance_ms:
+                self._jumped_ms, self._told_until_ms = jump_ms, steady_ms + self._tell_ms
+        return self._jumped_ms if steady_ms < self._told_until_ms else 0
