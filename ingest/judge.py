@@ -8,6 +8,7 @@ import msgspec
 
 from campus.campus import Campus
 from campus.reading import Reading
+from ingest.births_file import BirthsFile
 from ingest.decoding.contract import Hints
 from ingest.decoding.registry import Registry
 from ingest.errors import IngestError, Rejected
@@ -28,11 +29,12 @@ class Judgement(msgspec.Struct, frozen=True):
 class Judge:
     """Decoding and normalising with the campus of the moment."""
 
-    def __init__(self, campus: Callable[[], Campus]) -> None:
+    def __init__(self, campus: Callable[[], Campus], births: BirthsFile | None = None) -> None:
         self._campus = campus
+        self._births = births
         self._for: Campus | None = None
         self._registry = Registry()
-        self._hints = Hints()
+        self._hints = Hints() if births is None else Hints(births=births.births)
         self._normalise = Normaliser()
 
     def __call__(self, message: Message) -> Judgement:
@@ -48,6 +50,11 @@ class Judge:
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
             return Judgement(held=(held(message, "internal_error", f"{type(error).__name__}: {error}"),))
 
+    def keep(self, now_ms: int, *, at_once: bool = False) -> None:
+        """Saves what decoding has learned, before the messages it was learned from are acknowledged."""
+        if self._births is not None:
+            self._births.save(now_ms, at_once=at_once)
+
     def topics(self, broker: str = "") -> list[str]:
         """What to subscribe to at the broker of that name, for the campus of the moment."""
         self._refresh()
@@ -57,7 +64,8 @@ class Judge:
         campus = self._campus()
         if campus is not self._for:
             self._registry = Registry(campus.site)
-            self._hints = Hints(campus.site.zone, campus.device_at)
+            # what births said outlives a reload of the register
+            self._hints = Hints(campus.site.zone, campus.device_at, self._hints.births)
             self._normalise = Normaliser()
             self._for = campus
         return campus

@@ -99,6 +99,7 @@ class Pipeline:
         self._waiting.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
+        self._judge.keep(self._now_ms(), at_once=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -113,6 +114,7 @@ class Pipeline:
             for index, message in enumerate(burst.messages):
                 self._take(group, message, burst.released[index] if burst.released else 0)
         if self._commit(group):
+            self._judge.keep(self._now_ms())
             for burst in bursts:
                 self._acknowledge(burst)
 

@@ -15,6 +15,7 @@ from api.accounts import Accounts
 from api.live import LiveFeed
 from api.services import Services
 from campus.campus import Campus
+from ingest.births_file import BirthsFile
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
@@ -85,7 +86,7 @@ class Runtime:
             on_transitions=self._on_transitions,
         )
         self.storing = StoreConsumer(self.journal, self.store)
-        self.judge = Judge(self.campus)
+        self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)

@@ -10,6 +10,7 @@ import msgspec
 
 from campus.clock import SHANGHAI
 from campus.device import Device
+from ingest.decoding.sparkplug_births import Births
 from ingest.message import Decoded, Message
 
 
@@ -18,10 +19,13 @@ def _unregistered(_: str) -> Device | None:
 
 
 class Hints(msgspec.Struct, frozen=True):
-    """What a decoder may know beside the message: the zone of local times, and the register by address."""
+    """What a decoder may know beside the message: the zone of local times, the register by address, and what
+    Sparkplug's births said, the only memory a decoder has.
+    """
 
     zone: zoneinfo.ZoneInfo = SHANGHAI
     device_at: Callable[[str], Device | None] = _unregistered
+    births: Births = msgspec.field(default_factory=Births)
 
 
 class Decoder(Protocol):

@@ -10,6 +10,8 @@ from ingest.errors import Rejected
 
 LARGEST_BYTES = 1024 * 1024
 DEEPEST = 32
+#: six parts each for the most values a message may hold; what says more costs a second and says nothing
+MOST_PARTS = 30_000
 
 _DECODER = msgspec.json.Decoder()
 #: harmless around a document: the mark some tools begin UTF-8 with, and the end of a C string
@@ -21,16 +23,19 @@ def document(payload: bytes) -> Any:
     """The document of *payload*; raises :class:`Rejected` naming what is wrong with it."""
     if len(payload) > LARGEST_BYTES:
         raise Rejected("too_large", f"{len(payload)} bytes; expected at most {LARGEST_BYTES}")
+    if len(payload) > MOST_PARTS and payload.count(b",") > MOST_PARTS:
+        # seen before it is parsed, as a number like 1e308 takes microseconds
+        raise _too_many_parts()
     payload = payload.removeprefix(_MARK).rstrip(_END)
     try:
         body = _DECODER.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the second for a text that is not UTF-8
         raise Rejected(*_why(payload, error)) from error
     except RecursionError as error:
         raise Rejected("too_deep", "nested too deeply to read") from error
-    # few brackets cannot nest deeply, and most documents have few
-    if payload.count(b"{") + payload.count(b"[") > DEEPEST and depth(body) > DEEPEST:
-        raise Rejected("too_deep", f"nested more than {DEEPEST} deep")
+    # few brackets cannot nest deeply, nor a short document hold many parts, and most have few and are short
+    if payload.count(b"{") + payload.count(b"[") > DEEPEST or len(payload) > MOST_PARTS:
+        _check_shape(body)
     return body
 
 
@@ -56,10 +61,10 @@ def text(value: object) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
-def depth(body: object) -> int:
-    """How deeply lists and objects are nested, without recursion; stops counting past the bound."""
-    level, layer = 0, [body]
-    while layer and level <= DEEPEST:
+def _check_shape(body: object) -> None:
+    """Raises :class:`Rejected` for a document nested too deeply or of too many parts; without recursion."""
+    level, parts, layer = 0, 0, [body]
+    while layer:
         layer = [
             child
             for one in layer
@@ -67,10 +72,18 @@ def depth(body: object) -> int:
             for child in (one.values() if isinstance(one, dict) else one)
         ]
         level += 1 if layer else 0
-    return level
+        parts += len(layer)
+        if level > DEEPEST:
+            raise Rejected("too_deep", f"nested more than {DEEPEST} deep")
+        if parts > MOST_PARTS:
+            raise _too_many_parts()
 
 
-def _why(payload: bytes, error: msgspec.DecodeError) -> tuple[str, str]:
+def _too_many_parts() -> Rejected:
+    return Rejected("too_many_parts", f"a document of more than {MOST_PARTS} values, lists and objects")
+
+
+def _why(payload: bytes, error: Exception) -> tuple[str, str]:
     try:
         payload.decode()
     except UnicodeDecodeError as wrong:

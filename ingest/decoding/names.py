@@ -237,3 +237,8 @@ def _by_unit(found: list[str]) -> Meaning | None:
     quantity = _BY_UNIT_ALONE.get(unit)
     left = [word for word in found[:-1] if word not in _NOISE]
     return Meaning(quantity, unit) if quantity is not None and not left else None
+
+
+def is_no_measurement(words_of_name: list[str]) -> bool:
+    """Whether one of the words says setting, limit, statistic or derived figure, in the plural as well."""
+    return any(one in _NO_MEASUREMENT or one.removesuffix("s") in _NO_MEASUREMENT for one in words_of_name)

@@ -93,7 +93,9 @@ def _value(
     time_ms: int | None,
     explain: Explain,
 ) -> Value | None:
-    """Texts of identifiers that nobody explains are no readings."""
+    """Texts of identifiers that nobody explains are no readings, nor is what has no identifier."""
+    if not identifier:
+        return None
     known = registered(identifier, device) or explain(identifier, raw)
     known = known or explain(identifier.rpartition(".")[2], raw)
     if known is None and number(raw) is None:

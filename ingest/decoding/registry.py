@@ -7,17 +7,23 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from campus.site import Site, Source
+from ingest.decoding.acrel import Acrel
 from ingest.decoding.aliyun_alink import AliyunAlink
 from ingest.decoding.chirpstack_v3 import ChirpStackV3
 from ingest.decoding.chirpstack_v4 import ChirpStackV4
+from ingest.decoding.chndas_array import ChnDasArray
 from ingest.decoding.contract import Decoder, Hints
+from ingest.decoding.edgelogger import EdgeLogger
 from ingest.decoding.generic import GenericJson
 from ingest.decoding.huawei_iotda import HuaweiIotDA
+from ingest.decoding.jetlinks import JetLinks
 from ingest.decoding.loriot import Loriot
 from ingest.decoding.milesight_gateway import MilesightGateway
+from ingest.decoding.neuron import Neuron
 from ingest.decoding.onenet_onejson import OneNet
 from ingest.decoding.shelly_gen2 import ShellyGen2
 from ingest.decoding.sibling import sibling
+from ingest.decoding.sparkplug_b import SparkplugB
 from ingest.decoding.tasmota import Tasmota
 from ingest.decoding.tencent_iot import TencentIot
 from ingest.decoding.thingpark import ThingPark
@@ -62,6 +68,12 @@ def decoders() -> dict[str, Decoder]:
         ShellyGen2(),
         Tasmota(),
         WMBusMeters(),
+        Acrel(),
+        Neuron(),
+        JetLinks(),
+        EdgeLogger(),
+        ChnDasArray(),
+        SparkplugB(),
         GenericJson(),
     ]
     return {decoder.name: decoder for decoder in every}
