@@ -23,19 +23,25 @@ SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "payloads"
 NOW_MS = parse_iso("2026-11-21T00:00:00Z")
 SYNONYMS = {"battery": "battery_level", "leak": "leak_detected"}
 RAW_WITH_CODEC = ("dragino_lht65n", "milesight", "quandify")
+#: logs are sequences for the meters' arithmetic, no messages
+ENCODINGS = {"json", "envelope", "lorawan_raw"}
 
 
 def rows():
     with (SAMPLES / "index.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             raw_known = row["format"] == "lorawan_raw" and any(one in row["file"] for one in RAW_WITH_CODEC)
-            if (row["format"] in decoder_names() or raw_known) and row["encoding"] in {"json", "lorawan_raw"}:
+            if (row["format"] in decoder_names() or raw_known) and row["encoding"] in ENCODINGS:
                 yield row
 
 
-def message_of(row):
+def messages_of(row):
+    """The sample's messages: one, or for a format with a value a topic all of its envelope."""
     payload = (SAMPLES / row["file"]).read_bytes()
     topic = row["topic"].split("  ")[0]
+    if row["encoding"] == "envelope":
+        said = json.loads(payload)["messages"]
+        return [Message(one["topic"], text_of(one["payload"]).encode(), NOW_MS) for one in said]
     if row["encoding"] == "lorawan_raw":
         sample = json.loads(payload)
         body = {
@@ -44,15 +50,21 @@ def message_of(row):
             "data": base64.b64encode(bytes.fromhex(sample["hex"])).decode(),
         }
         payload, topic = json.dumps(body).encode(), "application/1/device/0000000000000001/event/up"
-    return Message(topic, payload, NOW_MS)
+    return [Message(topic, payload, NOW_MS)]
+
+
+def text_of(payload):
+    return payload if isinstance(payload, str) else json.dumps(payload)
 
 
 def found_in(row):
-    _, decoded = Registry().decode(message_of(row), Hints())
-    for report in decoded.reports:
-        for value in report.values:
-            time_ms = value.time_ms if value.time_ms is not None else report.time_ms
-            yield str(value.quantity), value.value, value.unit, time_ms, value.channel, value.field
+    registry = Registry()
+    for message in messages_of(row):
+        _, decoded = registry.decode(message, Hints())
+        for report in decoded.reports:
+            for value in report.values:
+                time_ms = value.time_ms if value.time_ms is not None else report.time_ms
+                yield str(value.quantity), value.value, value.unit, time_ms, value.channel, value.field
 
 
 def same_value(quantity, wanted, unit, value, found_unit):

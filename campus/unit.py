@@ -13,7 +13,7 @@ _VOLUME_M3 = {
 }  # fmt: skip
 _PRESSURE_KPA = {
     "kpa": 1.0, "pa": 1e-3, "hpa": 0.1, "mbar": 0.1, "bar": 100.0, "mpa": 1000.0, "psi": 6.894757293168,
-    "mh2o": 9.80665, "mmhg": 0.133322387415,
+    "mh2o": 9.80665, "mmhg": 0.133322387415, "inhg": 3.386388640341,
 }  # fmt: skip
 _BOOL = {"bool": 1.0, "": 1.0}
 
@@ -23,6 +23,7 @@ _FACTORS: dict[Quantity, dict[str, float]] = {
     Quantity.GAS_VOLUME: _VOLUME_M3,
     Quantity.WATER_FLOW: {
         "m3/h": 1.0, "m³/h": 1.0, "l/h": 1e-3, "l/min": 0.06, "l/s": 3.6, "m3/s": 3600.0, "gal/min": 0.2271247070400,
+        "m3/min": 60.0,
     },
     Quantity.WATER_PRESSURE: _PRESSURE_KPA,
     Quantity.PRESSURE: _PRESSURE_KPA,

@@ -10,6 +10,7 @@ from campus.campus import Campus
 from campus.reading import Reading
 from ingest.births_file import BirthsFile
 from ingest.decoding.contract import Hints
+from ingest.decoding.described import Descriptions
 from ingest.decoding.registry import Registry
 from ingest.errors import IngestError, Rejected
 from ingest.message import Decoded, Message
@@ -33,7 +34,9 @@ class Judge:
         self._campus = campus
         self._births = births
         self._for: Campus | None = None
-        self._registry = Registry()
+        # the broker repeats descriptions on subscribing only: they must outlive a reload of the register
+        self._descriptions = Descriptions()
+        self._registry = Registry(descriptions=self._descriptions)
         self._hints = Hints() if births is None else Hints(births=births.births)
         self._normalise = Normaliser()
 
@@ -63,7 +66,7 @@ class Judge:
     def _refresh(self) -> Campus:
         campus = self._campus()
         if campus is not self._for:
-            self._registry = Registry(campus.site)
+            self._registry = Registry(campus.site, self._descriptions)
             # what births said outlives a reload of the register
             self._hints = Hints(campus.site.zone, campus.device_at, self._hints.births)
             self._normalise = Normaliser()

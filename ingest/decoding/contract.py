@@ -29,7 +29,10 @@ class Hints(msgspec.Struct, frozen=True):
 
 
 class Decoder(Protocol):
-    """One format. Decoding is pure; the only exception it may raise is :class:`ingest.errors.Rejected`."""
+    """One format. The only exception decoding may raise is :class:`ingest.errors.Rejected`.
+
+    Decoding is pure, but for what the :class:`~ingest.decoding.described.Descriptions` handed to a decoder remember.
+    """
 
     #: the name used in the register and in site.yaml
     name: ClassVar[str]

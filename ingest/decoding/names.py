@@ -85,6 +85,8 @@ _RULES: tuple[tuple[frozenset[str], Meaning], ...] = tuple(
         ("current", Meaning(Q.CURRENT, "A")),
         ("voltage", Meaning(Q.VOLTAGE, "V")),
         ("rssi", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
+        ("signal strength", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
+        ("wifi signal", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
         ("water", Meaning(Q.WATER_VOLUME, "L")),
     )
 )
@@ -107,6 +109,15 @@ _WHOLE: dict[tuple[str, ...], Meaning] = {
 _ELECTRICAL = frozenset(
     {Q.VOLTAGE, Q.CURRENT, Q.ACTIVE_POWER, Q.ENERGY, Q.POWER_FACTOR, Q.FREQUENCY, Q.CHARGE_TOTAL}
 )
+#: quantities whose word means one thing only, whatever stands beside it
+_PLAIN = _ELECTRICAL | {
+    Q.TEMPERATURE,
+    Q.HUMIDITY,
+    Q.BATTERY_LEVEL,
+    Q.BATTERY_VOLTAGE,
+    Q.LEAK_DETECTED,
+    Q.DOOR_OPEN,
+}
 _PHASES = {"a": "a", "b": "b", "c": "c", "n": "n", "l1": "a", "l2": "b", "l3": "c", "neutral": "n"}
 _NUMBERED_PHASES = {"1": "a", "2": "b", "3": "c"}
 #: say nothing that would tell two series of a device apart
@@ -169,6 +180,32 @@ def meaning(name: str) -> Meaning | None:
         if required.issubset(found):
             return _qualified(what, required, found)
     return _by_unit(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def loosely(name: str) -> Meaning | None:
+    """What a value of that name measures where the name itself tells it from others (``inverter0_power_demand``).
+
+    Words we do not know are let pass for quantities whose name means one thing only; the meaning has no channel.
+    """
+    strict = meaning(name)
+    if strict is not None:
+        return Meaning(strict.quantity, strict.unit)
+    found = words(name[:64])
+    if not found or not _NO_MEASUREMENT.isdisjoint(found):
+        return None
+    for required, what in _RULES:
+        if required.issubset(found):
+            last = _UNITS.get(found[-1], "")
+            unit = last if last and _fits(what.quantity, last) else what.unit
+            return Meaning(what.quantity, unit) if what.quantity in _PLAIN else None
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def is_setting(name: str) -> bool:
+    """Whether a word of *name* says it is a setting, a limit, a statistic or a derived figure."""
+    return not _NO_MEASUREMENT.isdisjoint(words(name[:160]))
 
 
 def _qualified(what: Meaning, required: frozenset[str], found: list[str]) -> Meaning | None:

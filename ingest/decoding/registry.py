@@ -8,24 +8,34 @@ from typing import NamedTuple
 
 from campus.site import Site, Source
 from ingest.decoding.acrel import Acrel
+from ingest.decoding.aiontheedge import AiOnTheEdge
 from ingest.decoding.aliyun_alink import AliyunAlink
 from ingest.decoding.chirpstack_v3 import ChirpStackV3
 from ingest.decoding.chirpstack_v4 import ChirpStackV4
 from ingest.decoding.chndas_array import ChnDasArray
 from ingest.decoding.contract import Decoder, Hints
+from ingest.decoding.described import Descriptions
 from ingest.decoding.edgelogger import EdgeLogger
+from ingest.decoding.esphome import EspHome
 from ingest.decoding.generic import GenericJson
+from ingest.decoding.ha_discovery import HomeAssistantDiscovery
+from ingest.decoding.homie import Homie
 from ingest.decoding.huawei_iotda import HuaweiIotDA
 from ingest.decoding.jetlinks import JetLinks
 from ingest.decoding.loriot import Loriot
 from ingest.decoding.milesight_gateway import MilesightGateway
 from ingest.decoding.neuron import Neuron
 from ingest.decoding.onenet_onejson import OneNet
+from ingest.decoding.rtl_433 import Rtl433
+from ingest.decoding.rtlamr import RtlAmr
+from ingest.decoding.rtlamr2mqtt import RtlAmr2Mqtt
+from ingest.decoding.shelly_gen1 import ShellyGen1
 from ingest.decoding.shelly_gen2 import ShellyGen2
 from ingest.decoding.sibling import sibling
 from ingest.decoding.sparkplug_b import SparkplugB
 from ingest.decoding.tasmota import Tasmota
 from ingest.decoding.tencent_iot import TencentIot
+from ingest.decoding.theengs import TheengsOmg
 from ingest.decoding.thingpark import ThingPark
 from ingest.decoding.thingsboard_json import ThingsBoard
 from ingest.decoding.topic import matches, segments
@@ -49,8 +59,12 @@ class _Known(NamedTuple):
     fixed: bool
 
 
-def decoders() -> dict[str, Decoder]:
-    """Every decoder by name, in the order in which they are asked whether they recognise a message."""
+def decoders(descriptions: Descriptions | None = None) -> dict[str, Decoder]:
+    """Every decoder by name, in the order in which they are asked whether they recognise a message.
+
+    Those that read values by what other topics say of them share *descriptions*.
+    """
+    told = Descriptions() if descriptions is None else descriptions
     every: list[Decoder] = [
         Zigbee2Mqtt(),
         ChirpStackV4(),
@@ -67,6 +81,7 @@ def decoders() -> dict[str, Decoder]:
         ThingsBoard(),
         ShellyGen2(),
         Tasmota(),
+        ShellyGen1(),
         WMBusMeters(),
         Acrel(),
         Neuron(),
@@ -74,16 +89,27 @@ def decoders() -> dict[str, Decoder]:
         EdgeLogger(),
         ChnDasArray(),
         SparkplugB(),
+        TheengsOmg(),
+        Rtl433(),
+        RtlAmr(),
+        RtlAmr2Mqtt(told),
+        AiOnTheEdge(),
+        Homie(told),
+        EspHome(told),
+        HomeAssistantDiscovery(told),
         GenericJson(),
     ]
     return {decoder.name: decoder for decoder in every}
 
 
 class Registry:
-    """The decoders of one site; a source of site.yaml fixes the decoder of its topics."""
+    """The decoders of one site; a source of site.yaml fixes the decoder of its topics.
 
-    def __init__(self, site: Site | None = None) -> None:
-        self._decoders = decoders()
+    *descriptions* is what they remember of retained descriptions; handed in, it outlives a reload of the register.
+    """
+
+    def __init__(self, site: Site | None = None, descriptions: Descriptions | None = None) -> None:
+        self._decoders = decoders(descriptions)
         self._known: dict[str, _Known] = {}
         self._sources: list[tuple[Source, Decoder | None]] = []
         for source in site.sources if site is not None else ():

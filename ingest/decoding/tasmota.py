@@ -1,4 +1,7 @@
-"""Tasmota: ``tele/NAME/SENSOR`` and ``stat/NAME/STATUS8|10``; times are local without zone."""
+"""Tasmota: ``tele/NAME/SENSOR`` and ``stat/NAME/STATUS8|10``, in any order of the full topic; times are local.
+
+Source: tasmota.github.io, MQTT (FullTopic), Commands (SetOption52 adds the zone to times, SetOption4, Status).
+"""
 
 from __future__ import annotations
 
@@ -7,60 +10,92 @@ from typing import Any, ClassVar
 from ingest.decoding.contract import Hints
 from ingest.decoding.document import inner, mapping, text
 from ingest.decoding.tasmota_sensors import Sensors
+from ingest.decoding.tasmota_zigbee import zigbee_reports
 from ingest.decoding.timestamp import parse, plausible
 from ingest.decoding.topic import segments
 from ingest.errors import Rejected
 from ingest.message import Decoded, Message, Report
 
-_READINGS = {"SENSOR", "STATUS8", "STATUS10", "STATUS0"}
+_READINGS = {"SENSOR", "STATUS8", "STATUS10", "STATUS0", "ENERGY"}
+#: the bridge answers commands with what devices said; the result of any other command holds no readings
+_RESULT, _OF_BRIDGE = "RESULT", b'"ZbReceived"'
+#: a device's report behind the Zigbee bridge holds one of these, and no sensor of the board's own does
+_ZIGBEE = (_OF_BRIDGE, b'"LinkQuality"', b'"Endpoint"')
+#: the meter is the board itself
+_METER = "ENERGY"
+_OLD_STATUS = "StatusPWR"
 _PREFIXES = {"tele", "stat"}
-#: what the Zigbee bridge wraps its devices' readings in
-_ZIGBEE = "ZbReceived"
 
 
 class Tasmota:
     """Sensor messages; states, results and last wills hold no readings."""
 
     name: ClassVar[str] = "tasmota"
-    topics: ClassVar[tuple[str, ...]] = ("tele/+/+", "stat/+/+")
+    topics: ClassVar[tuple[str, ...]] = (
+        "tele/+/+",
+        "stat/+/+",
+        "+/tele/SENSOR",
+        "+/stat/STATUS8",
+        "+/stat/STATUS10",
+    )
 
     def recognises(self, message: Message) -> bool:
         parts = segments(message.topic)
-        if len(parts) >= 3 and parts[0] in _PREFIXES:
+        if len(parts) >= 3 and (parts[0] in _PREFIXES or parts[-2] in _PREFIXES):
             return True
         return len(parts) > 1 and parts[-1] in _READINGS and b'"' in message.payload
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
         parts = segments(message.topic)
-        if parts[-1] not in _READINGS:
-            return Decoded(ignored=f"{parts[-1]} holds no readings")
+        if parts[-1] not in _READINGS and not (parts[-1] == _RESULT and _OF_BRIDGE in message.payload):
+            return Decoded(ignored=f"{parts[-1][:64]} holds no readings")
         address = _address(parts[:-1])
         if not address:
             raise Rejected("no_device", f"topic {message.topic!r} names no device")
         body = mapping(message.payload)
         body = inner(body, "StatusSNS") or body
+        if parts[-1] == _METER or _OLD_STATUS in body:
+            # before version 6 the meter had a topic and a status of its own
+            body = {"Time": body.get("Time"), _METER: inner(body, _OLD_STATUS) or body}
         time_ms = plausible(parse(body.get("Epoch"), hints.zone), message.received_ms)
         if time_ms is None:
             time_ms = plausible(parse(body.get("Time"), hints.zone), message.received_ms)
-        zigbee = _zigbee(inner(body, _ZIGBEE), time_ms, hints)
+        zigbee = (
+            zigbee_reports(body, address, time_ms, hints)
+            if any(one in message.payload for one in _ZIGBEE)
+            else ()
+        )
         if zigbee:
-            return Decoded(tuple(zigbee))
-        sensors = Sensors(body, hints.device_at(address))
-        return Decoded((Report(address, time_ms, tuple(sensors.values), sensors.dropped),))
+            return Decoded(zigbee)
+        own, rest = _apart(body, address, hints)
+        reports = [_report(address, rest, time_ms, hints), *(_report(*one, time_ms, hints) for one in own)]
+        return Decoded(tuple(reports))
+
+
+def _report(address: str, body: dict[str, Any], time_ms: int | None, hints: Hints) -> Report:
+    sensors = Sensors(body, hints.device_at(address))
+    return Report(address, time_ms, tuple(sensors.values), sensors.dropped)
+
+
+def _apart(
+    body: dict[str, Any], address: str, hints: Hints
+) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, Any]]:
+    """The probes that are devices of their own in the register, as ``NAME/<chip's id>`` or ``NAME/DS18B20-1``; the rest."""
+    own: list[tuple[str, dict[str, Any]]] = []
+    rest = body
+    for name, one in body.items():
+        if not isinstance(one, dict) or name == _METER:
+            continue
+        addresses = (f"{address}/{key}" for key in (text(one.get("Id")), name) if key)
+        known = next((found for found in addresses if hints.device_at(found) is not None), "")
+        if known:
+            units = {key: body[key] for key in ("TempUnit", "PressureUnit") if key in body}
+            own.append((known, units | {"": one}))
+            rest = {key: other for key, other in rest.items() if key != name}
+    return own, rest
 
 
 def _address(parts: list[str]) -> str:
     """The topic without its ``tele`` or ``stat``, wherever the full topic was set to hold it."""
     at = next((number for number, part in enumerate(parts) if part in _PREFIXES), None)
     return "/".join(parts if at is None else parts[:at] + parts[at + 1 :])
-
-
-def _zigbee(devices: dict[str, Any], time_ms: int | None, hints: Hints) -> list[Report]:
-    """One report a device behind the Zigbee bridge, by its name or else its address."""
-    reports = []
-    for address, one in devices.items():
-        if isinstance(one, dict):
-            name = text(one.get("Name")) or text(one.get("Device")) or address
-            sensors = Sensors({"": one}, hints.device_at(name))
-            reports.append(Report(name, time_ms, tuple(sensors.values), sensors.dropped))
-    return reports

@@ -10,10 +10,13 @@ from campus.device import Device
 from campus.quantity import Quantity
 from ingest.decoding.fields import registered, value_of
 from ingest.decoding.names import Meaning
+from ingest.decoding.number import number
+from ingest.decoding.tasmota_script import is_script, script_meaning
 from ingest.message import Value
 
 _ENERGY: dict[str, Meaning] = {
     "Total": Meaning(Quantity.ENERGY, "kWh"),
+    "ImportActive": Meaning(Quantity.ENERGY, "kWh", "import"),
     "ExportActive": Meaning(Quantity.ENERGY, "kWh", "produced"),
     "Power": Meaning(Quantity.ACTIVE_POWER, "W"),
     "Voltage": Meaning(Quantity.VOLTAGE, "V"),
@@ -21,6 +24,8 @@ _ENERGY: dict[str, Meaning] = {
     "Factor": Meaning(Quantity.POWER_FACTOR, "1"),
     "Frequency": Meaning(Quantity.FREQUENCY, "Hz"),
 }
+#: registers by tariff: a list of two, off-peak first
+_TARIFFS = {"TotalTariff": "tariff", "ExportTariff": "produced_tariff"}
 #: current transformer on the analogue input; its register is called Energy
 _TRANSFORMER = {name: _ENERGY[name] for name in ("Power", "Voltage", "Current")} | {
     "Energy": _ENERGY["Total"]
@@ -36,13 +41,20 @@ _SENSOR: dict[str, Meaning] = {
     "Battery": Meaning(Quantity.BATTERY_LEVEL, "%"),
     "BatteryPercentage": Meaning(Quantity.BATTERY_LEVEL, "%"),
     "BatteryVoltage": Meaning(Quantity.BATTERY_VOLTAGE, "V"),
+    "ProbeTemperature": Meaning(Quantity.TEMPERATURE, ""),  # a thermocouple's, beside its own chip's
+    "ObjectTemperature": Meaning(Quantity.TEMPERATURE, ""),
     "Contact": Meaning(Quantity.DOOR_OPEN, "bool"),
 }
 _NUMBERED = re.compile(r"([A-Za-z]+?)([0-9]{0,2})")
 _COUNTER = re.compile(r"C(\d+)")
 _TEMPERATURE_UNITS = {"C": "°C", "F": "°F", "K": "K"}
 _PHASES = ("a", "b", "c")
-_INSIDE = {"ESP32", "ESP8266"}
+_MOST_CIRCUITS, _MOST_TARIFFS = 32, 4
+#: chips whose temperature is their own
+_INSIDE = {"ESP32", "ESP8266", "BL09XX", "ADE7880", "ADE7953", "CSE7761"}
+
+
+_OWN = {"ENERGY", "COUNTER", "ANALOG", "FLOWRATEMETER"}
 
 
 class Sensors:
@@ -56,8 +68,15 @@ class Sensors:
             Quantity.TEMPERATURE: _TEMPERATURE_UNITS.get(str(body.get("TempUnit", "C")), "°C"),
             Quantity.PRESSURE: str(body.get("PressureUnit", "hPa")),
         }
+        scripts = [
+            name
+            for name, one in body.items()
+            if name not in _OWN and isinstance(one, dict) and is_script(one)
+        ]
+        self._several = len(scripts) > 1
         for name, one in body.items():
             if not isinstance(one, dict):
+                self._top(name, one)
                 continue
             if name == "ENERGY":
                 self._energy(one)
@@ -67,8 +86,28 @@ class Sensors:
                 self._analog(one)
             elif name == "FLOWRATEMETER":
                 self._flow(one)
+            elif name in scripts:
+                self._script(name, one)
             else:
                 self._sensor("device" if name in _INSIDE else name, name, one)
+
+    def _top(self, name: str, raw: object) -> None:
+        """``Switch1`` and other bare fields mean what the register says, or nothing."""
+        if self._device is not None and name in self._device.fields and not isinstance(raw, list):
+            self._take(None, name, raw)
+
+    def _script(self, name: str, one: dict[str, Any]) -> None:
+        """A meter that a script reads; several on one board are told apart by their names."""
+        for key, raw in one.items():
+            if isinstance(raw, dict | list):
+                continue
+            meaning = script_meaning(key)
+            if meaning is not None:
+                parts = (name if self._several else "", meaning.channel)
+                meaning = meaning._replace(channel="_".join(part for part in parts if part))
+            if isinstance(raw, str) and number(raw) is None:
+                continue  # the meter's number and other texts
+            self._take(meaning, f"{name}.{key}", raw)
 
     def _sensor(self, channel: str, name: str, one: dict[str, Any]) -> None:
         for key, raw in one.items():
@@ -85,6 +124,8 @@ class Sensors:
         """The meter; each field is one number, a list by phase, or an object by phase."""
         for key, raw in energy.items():
             meaning = _ENERGY.get(key)
+            if key in _TARIFFS:
+                self._tariffs(key, raw if isinstance(raw, list) else [raw])
             if meaning is None:
                 continue
             if not isinstance(raw, list | dict):
@@ -92,7 +133,13 @@ class Sensors:
                 continue
             for part, one in _parts(raw):
                 channel = f"{part}_{meaning.channel}" if meaning.channel else part
-                self._take(meaning._replace(channel=channel), f"ENERGY.{key}", one)
+                self._take(meaning._replace(channel=channel), f"ENERGY.{key}.{part}", one)
+
+    def _tariffs(self, key: str, raw: list[Any]) -> None:
+        for order, one in enumerate(raw[:_MOST_TARIFFS], 1):
+            self._take(
+                Meaning(Quantity.ENERGY, "kWh", f"{_TARIFFS[key]}{order}"), f"ENERGY.{key}.{order}", one
+            )
 
     def _counters(self, counters: dict[str, Any]) -> None:
         names = [key for key in counters if _COUNTER.fullmatch(key)]
@@ -116,8 +163,8 @@ class Sensors:
             str(meter.get("Unit", "l/min")), "L/min"
         )
         rates = meter.get("Rate")
-        for number, raw in enumerate(rates if isinstance(rates, list) else [rates], 1):
-            channel = "" if not isinstance(rates, list) or len(rates) == 1 else str(number)
+        for order, raw in enumerate(rates if isinstance(rates, list) else [rates], 1):
+            channel = "" if not isinstance(rates, list) or len(rates) == 1 else str(order)
             self._take(Meaning(Quantity.WATER_FLOW, unit, channel), "FLOWRATEMETER.Rate", raw)
 
     def _take(self, meaning: Meaning | None, field: str, raw: object) -> None:
@@ -130,6 +177,8 @@ class Sensors:
 def _parts(raw: list[Any] | dict[str, Any]) -> Iterator[tuple[str, object]]:
     """What one field of the meter says, by phase."""
     if isinstance(raw, list):
-        yield from zip(_PHASES, raw, strict=False)
+        # a Sonoff SPM has up to 32 circuits; three and fewer are phases, or the channels of a double relay
+        names = _PHASES if len(raw) <= len(_PHASES) else [str(order + 1) for order in range(_MOST_CIRCUITS)]
+        yield from zip(names, raw, strict=False)
     else:
         yield from ((str(name), one) for name, one in raw.items())

@@ -41,6 +41,15 @@ TOPICS = {
     "edgelogger": "device/power/up/EM-1",
     "chndas_array": "forwarded",
     "sparkplug_b": "spBv1.0/campus/DDATA/edge/meter",
+    "shelly_gen1": "shellies/shellyht-1/info",
+    "rtl_433": "rtl_433/host/events",
+    "rtlamr": "rtlamr/1",
+    "rtlamr2mqtt": "rtlamr/1/state",
+    "theengs_omg": "home/gateway/BTtoMQTT/C6C752663CBF",
+    "homie": "homie/5/dev/$description",
+    "esphome": "node/sensor/temperature/state",
+    "ha_discovery": "homeassistant/sensor/x/config",
+    "aiontheedge": "watermeter/main/json",
     "generic": "factory/x/data",
 }
 MAPPING = GenericMapping.model_validate(
@@ -215,9 +224,9 @@ def test_nothing_breaks_a_mapping(payload):
 )
 def test_bad_documents_are_named(payload, code):
     """Each way a document can be bad has a name of its own, and ten megabytes are refused unread."""
-    # a bare text is one attribute of a Zigbee device, where its topic names one
-    json_formats = set(TOPICS) - {"generic", "sparkplug_b"}
-    for name in json_formats - ({"zigbee2mqtt"} if payload == b'"text"' else set()):
+    # a bare text is one attribute of a Zigbee device, where its topic names one; an empty description is a deleted one
+    means_something = {b'"text"': {"zigbee2mqtt"}, b"": {"ha_discovery", "homie"}}.get(payload, set())
+    for name in set(TOPICS) - {"generic", "sparkplug_b"} - means_something:
         with pytest.raises(Rejected) as caught:
             Registry().decode(Message(TOPICS[name], payload, NOW_MS), Hints(), name=name)
         assert caught.value.code == code, name
