@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -25,8 +25,9 @@ _READY_S = 10.0
 _STOP_S = 3.0
 _PR_SET_PDEATHSIG = 1
 _MOST_QUEUED = 2_000_000
-#: nats-server allows 65,535 in flight a session over all its subscriptions, and a ``#`` counts twice
-_NATS_ACK_PENDING = 1_500
+#: nats-server allows 65,535 in flight a session over all its subscriptions, and a filter ending in ``#`` counts twice
+_NATS_IN_FLIGHT = 60_000
+_NATS_MOST_PENDING = 8_000
 
 _MOSQUITTO = """\
 listener {port} {host}
@@ -59,7 +60,7 @@ class EmbeddedBroker:
     """A broker with durable sessions under *folder*. *port* 0 takes a free one; see :attr:`port` after ``start``.
 
     Without *credentials* it listens on loopback only. With a *certificate* (its file and its key's) devices connect with
-    TLS, and we ourselves on :attr:`own_port` of loopback.
+    TLS, and we ourselves on :attr:`own_port` of loopback. *topics* are what we will subscribe to.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class EmbeddedBroker:
         credentials: tuple[str, str] | None = None,
         certificate: tuple[str, str] | None = None,
         program: str = "",
+        topics: Sequence[str] = ("#",),
     ) -> None:
         if credentials is None and host not in {"127.0.0.1", "::1", "localhost"}:
             raise BrokerUnavailable(
@@ -82,6 +84,7 @@ class EmbeddedBroker:
         self._program = program or find_broker()
         self._process: subprocess.Popen[bytes] | None = None
         self._certificate = certificate
+        self._topics = topics
         if certificate is not None and self.protocol != 5:
             raise BrokerUnavailable(self._program, "TLS for devices needs mosquitto, which is not installed")
         self.port = port or _free_port(host)
@@ -182,8 +185,10 @@ class EmbeddedBroker:
         if self._credentials is not None:
             user, password = (part.replace('"', '\\"') for part in self._credentials)
             accounts = f'authorization {{ users: [ {{ user: "{user}", password: "{password}" }} ] }}'
+        slots = sum(2 if topic.endswith("#") else 1 for topic in self._topics) or 1
+        pending = max(10, min(_NATS_MOST_PENDING, _NATS_IN_FLIGHT // slots))
         return _NATS.format(
-            folder=self._folder, host=self._host, port=self.port, pending=_NATS_ACK_PENDING, accounts=accounts
+            folder=self._folder, host=self._host, port=self.port, pending=pending, accounts=accounts
         )
 
 

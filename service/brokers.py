@@ -32,8 +32,8 @@ class Brokers:
         self._topics = topics
         self._put = put
         self._now_ms = now_ms
-        own = next((one for one in site.all_brokers.values() if one.embedded), None)
-        self.embedded = None if own is None else _embedded(own, data)
+        own = next(((name, one) for name, one in site.all_brokers.items() if one.embedded), None)
+        self.embedded = None if own is None else _embedded(own[1], data, topics(own[0]))
         self.connections: dict[str, Connection] = {}
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ def _address(settings: Broker, site_id: str, embedded: EmbeddedBroker | None, na
     )
 
 
-def _embedded(settings: Broker, data: Path) -> EmbeddedBroker:
+def _embedded(settings: Broker, data: Path, topics: Sequence[str]) -> EmbeddedBroker:
     host, _, port = settings.listen.rpartition(":")
     credentials = (settings.username, settings.password.get_secret_value()) if settings.username else None
     certificate = (settings.listen_tls_cert_file, settings.listen_tls_key_file)
@@ -109,4 +109,5 @@ def _embedded(settings: Broker, data: Path) -> EmbeddedBroker:
         port=int(port),
         credentials=credentials,
         certificate=certificate if all(certificate) else None,
+        topics=topics,
     )

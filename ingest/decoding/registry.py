@@ -111,15 +111,27 @@ class Registry:
     def __init__(self, site: Site | None = None, descriptions: Descriptions | None = None) -> None:
         self._decoders = decoders(descriptions)
         self._known: dict[str, _Known] = {}
+        brokers = site.all_brokers if site is not None else {}
+        self._embedded = next((name for name, one in brokers.items() if one.embedded), None)
         self._sources: list[tuple[Source, Decoder | None]] = []
         for source in site.sources if site is not None else ():
             self._sources.append((source, self._of(source, site)))
 
     def topics(self, broker: str = "") -> list[str]:
-        """What to subscribe to at *broker*: the sources' filters, or every decoder's own where there are none."""
+        """What to subscribe to at *broker*: the sources' filters where there are any.
+
+        Otherwise everything at the broker we run ourselves, so that no device goes unnoticed, and every decoder's own
+        filters at another's, where much may be none of our business.
+        """
         if self._sources:
             return widest(source.topic for source, _ in self._sources if source.broker in {"", broker})
-        return widest(topic for decoder in self._decoders.values() for topic in decoder.topics)
+        own = {topic for decoder in self._decoders.values() for topic in decoder.topics}
+        if self._embedded == broker:
+            own = {
+                "#",
+                *(topic for topic in own if topic.startswith("$")),
+            }  # which # does not cover (MQTT 5, 4.7.2)
+        return widest(own)
 
     def choose(self, message: Message, hints: Hints | None = None, *, name: str = "") -> Decoder:
         """The decoder for *message*; raises :class:`Rejected` when none recognises it."""

@@ -67,3 +67,19 @@ def test_two_brokers(other, site, devices, tmp_path):
     publish(own_port, "zigbee2mqtt/Freezer", '{"temperature": -21}')
     wait_until(lambda: journaled() == 4)
     runtime.stop()
+
+
+@pytest.mark.parametrize(
+    "topic", ["a/b", "$oc/devices/d1/sys/properties/report", "$sys/p/d/thing/property/post"]
+)
+def test_no_device_goes_unnoticed(broker_program, monkeypatch, site, devices, tmp_path, topic):
+    """At our own broker every topic is heard, those that begin with a dollar included."""
+    monkeypatch.setattr("service.broker.find_broker", lambda: broker_program)
+    body = site.model_dump(mode="json") | {"broker": {"listen": "127.0.0.1:0"}}
+    campus = Campus(site=Site.model_validate(body), devices=devices)
+    runtime = Runtime(campus, ServiceSettings(data=tmp_path / "data"), write=lambda _text: None)
+    runtime.start()
+    wait_until(lambda: runtime.brokers.connected)
+    publish(runtime.brokers.embedded.port, topic, '{"what": "is this"}')
+    wait_until(lambda: runtime.journal.counts().received == 1)
+    runtime.stop()
