@@ -1,10 +1,15 @@
-"""Measures the embedded time-series store: writing, size, and the two questions people wait for."""
+"""Measures the embedded time-series store against plain rows of SQLite, in the same run: writing, size, questions.
+
+The baseline is a table clustered by series and time, a row a reading, one transaction a batch, nothing rolled up.
+A ratio above 1 means that the store is that many times better.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -13,35 +18,80 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from store.embedded import EmbeddedStore
-from store.timeseries import Aggregate
+from store.timeseries import Aggregate, Point
 
 START_MS = 1_756_656_000_000  # 2025-09-01T00:00+08:00
-BATCH = 3_000
-METERS = 100
+BATCH = 5_000
+METERS = 500
+YEAR, MONTH = (START_MS, START_MS + 365 * DAY_MS), (START_MS, START_MS + 30 * DAY_MS)
+
+
+class PlainRows:
+    """The baseline."""
+
+    def __init__(self, path):
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;"
+            "CREATE TABLE points (series INTEGER, time_ms INTEGER, value REAL, quality INTEGER,"
+            " PRIMARY KEY (series, time_ms)) WITHOUT ROWID"
+        )
+        self.numbers = {}
+
+    def write(self, readings):
+        numbers = self.numbers
+        rows = [
+            (numbers.setdefault(one.series, len(numbers)), one.time_ms, one.value, int(one.quality))
+            for one in readings
+        ]
+        rows.sort()
+        self.connection.execute("BEGIN")
+        self.connection.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)", rows)
+        self.connection.execute("COMMIT")
+
+    def raw(self, series, span):
+        rows = self.connection.execute(
+            "SELECT time_ms, value, quality FROM points WHERE series = ? AND time_ms >= ? AND time_ms < ?",
+            (self.numbers[series], *span),
+        )
+        return [Point(*row) for row in rows]
+
+    def by_step(self, series, span, step_ms):
+        rows = self.connection.execute(
+            "SELECT time_ms - (time_ms - ?) % ? AS step, avg(value) FROM points"
+            " WHERE series = ? AND time_ms >= ? AND time_ms < ? GROUP BY step",
+            (START_MS, step_ms, self.numbers[series], *span),
+        )
+        return [Point(*row) for row in rows]
+
+    def close(self):
+        self.connection.close()
 
 
 def timed(call):
-    begin = time.perf_counter()
+    begin, busy = time.perf_counter(), time.process_time()
     result = call()
-    return time.perf_counter() - begin, result
+    return time.perf_counter() - begin, time.process_time() - busy, result
 
 
-def live_batches(seconds, rng):
-    """What a campus sends: 1,000 series at 15-minute intervals with jitter, in the order of time."""
-    series = [Series(f"meter-{number:04}", Quantity.ENERGY) for number in range(1_000)]
-    rows = [
-        Reading(one, number * 0.01, START_MS + step * 15 * MINUTE_MS + rng.randrange(5_000), START_MS)
-        for step in range(seconds // 900)
-        for number, one in enumerate(series)
-    ]
+def live_batches(series_count, interval_ms, count, rng):
+    """What a campus sends: every series at *interval_ms* with jitter, in the order of time."""
+    series = [Series(f"meter-{number:05}", Quantity.ENERGY) for number in range(series_count)]
+    totals = [round(rng.uniform(0, 9_999), 2) for _ in series]
+    rows = []
+    for step in range(count // series_count):
+        for number, one in enumerate(series):
+            totals[number] = round(totals[number] + rng.random() * 3, 2)
+            time_ms = START_MS + step * interval_ms + rng.randrange(interval_ms // 100)
+            rows.append(Reading(one, totals[number], time_ms, time_ms))
     return [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
 
 
-def year_of(meter, rng):
-    total, rows = 0.0, []
-    for step in range(365 * 96):
-        total += rng.random()
-        time_ms = START_MS + step * 15 * MINUTE_MS
+def meter_history(meter, days, rng):
+    total, rows = 1000.0, []
+    for step in range(days * 96):
+        total = round(total + rng.random() * 3, 2)
+        time_ms = START_MS + step * 15 * MINUTE_MS + rng.randrange(3_000)
         rows.append(Reading(meter, total, time_ms, time_ms))
     return rows
 
@@ -51,70 +101,92 @@ def write_all(store, batches):
         store.write(batch)
 
 
-def roll_up_all(store):
-    rounds = 0
-    while store.roll_up():
-        rounds += 1
-    return rounds
+def show(name, figure, unit, ratio):
+    print(f"{name:<56}{figure:>10,.2f} {unit:<14}{ratio:>7.1f} ×")
 
 
-def measure_writing(folder, rng):
-    batches = live_batches(7 * 86_400, rng)
+def measure_writing(folder, title, batches):
     count = sum(map(len, batches))
-    path = folder / "live.db"
-    store = EmbeddedStore(path)
-    first_s, _ = timed(lambda: write_all(store, batches))
-    again_s, _ = timed(lambda: write_all(store, batches[:50]))
-    rolled_s, _ = timed(lambda: roll_up_all(store))
-    latest_s, _ = timed(store.latest)
+    plain, store = PlainRows(folder / "plain.db"), EmbeddedStore(folder / "packed.db")
+    plain_s, plain_busy_s, _ = timed(lambda: write_all(plain, batches))
+    first_s, busy_s, _ = timed(lambda: write_all(store, batches))
+    rest_s, rest_busy_s, _ = timed(store.pack)
+    again_s, _, _ = timed(lambda: write_all(store, batches[:20]))
+    plain_again_s, _, _ = timed(lambda: write_all(plain, batches[:20]))
+    repeated = sum(map(len, batches[:20]))
+    plain.close()
+    store.pack()
     store.close()
-    yield "write, 1,000 series, batches of 3,000", f"{count / first_s:,.0f} rows/s"
-    yield "the same again (repeats)", f"{sum(map(len, batches[:50])) / again_s:,.0f} rows/s"
-    yield "rolling up afterwards, a row", f"{rolled_s / count * 1e6:.2f} µs"
-    yield "write and roll up together", f"{count / (first_s + rolled_s):,.0f} rows/s"
-    yield "size, roll-ups included", f"{path.stat().st_size / count:.1f} bytes/row"
-    yield "latest of 1,000 series", f"{latest_s * 1e3:.1f} ms"
+    print(f"{title}: {count:,} readings, batches of {BATCH:,}")
+    show("  write", count / first_s, "readings/s", plain_s / first_s)
+    show(
+        "  write, and the last of it packed",
+        count / (first_s + rest_s),
+        "readings/s",
+        plain_s / (first_s + rest_s),
+    )
+    show(
+        "  CPU of all of that, a reading",
+        (busy_s + rest_busy_s) / count * 1e6,
+        "µs",
+        plain_busy_s / (busy_s + rest_busy_s),
+    )
+    show("  the same again (repeats)", repeated / again_s, "readings/s", plain_again_s / again_s)
+    small, large = ((folder / name).stat().st_size / count for name in ("packed.db", "plain.db"))
+    show("  file, roll-ups and free pages included", small, "bytes/reading", large / small)
+    for name in ("packed.db", "plain.db"):
+        (folder / name).unlink()
 
 
 def measure_reading(folder, rng):
-    store = EmbeddedStore(folder / "year.db")
+    plain, store = PlainRows(folder / "plain.db"), EmbeddedStore(folder / "packed.db")
     meters = [Series(f"meter-{number:03}", Quantity.ENERGY) for number in range(METERS)]
-    write_all(store, [year_of(meters[0], rng)])
-    for meter in meters[1:]:
-        store.write(year_of(meter, rng)[: 31 * 96])
-    year = (START_MS, START_MS + 365 * DAY_MS)
+    count = 0
+    for number, meter in enumerate(meters):
+        history = meter_history(meter, 365 if number == 0 else 31, rng)
+        count += len(history)
+        store.write(history)
+        plain.write(history)
 
     def month_by_hour():
-        span = (START_MS, START_MS + 30 * DAY_MS)
-        return sum(
-            len(store.query(meter, *span, step_ms=HOUR_MS, aggregate=Aggregate.LAST)) for meter in meters
-        )
+        return sum(len(store.query(one, *MONTH, step_ms=HOUR_MS, aggregate=Aggregate.MEAN)) for one in meters)
 
-    raw_s, points = timed(lambda: store.query(meters[0], *year))
-    assert len(points) == 365 * 96
-    stale_s, _ = timed(lambda: store.query(meters[0], *year, step_ms=DAY_MS, origin_ms=START_MS))
-    stale_month_s, _ = timed(month_by_hour)
-    roll_up_all(store)
-    days_s, days = timed(lambda: store.query(meters[0], *year, step_ms=DAY_MS, origin_ms=START_MS))
-    assert len(days) == 365
-    month_s, hours = timed(month_by_hour)
-    assert hours == METERS * 720
+    fresh_month_s, _, _ = timed(month_by_hour)
+    store.pack()
+    print(f"reading: {METERS} meters of a month, one of a year, 15 minutes; {count:,} readings")
+    raw_s, _, points = timed(lambda: store.query(meters[0], *YEAR))
+    plain_s, _, wanted = timed(lambda: plain.raw(meters[0], YEAR))
+    assert points == wanted
+    show("  a year of one meter, raw", raw_s * 1e3, "ms", plain_s / raw_s)
+    days_s, _, days = timed(lambda: store.query(meters[0], *YEAR, step_ms=DAY_MS, origin_ms=START_MS))
+    plain_s, _, wanted = timed(lambda: plain.by_step(meters[0], YEAR, DAY_MS))
+    assert len(days) == len(wanted) == 365
+    show("  a year of one meter by local day", days_s * 1e3, "ms", plain_s / days_s)
+    plain_s, _, wanted = timed(lambda: sum(len(plain.by_step(one, MONTH, HOUR_MS)) for one in meters))
+    show("  a month of 500 meters by hour, partly fresh", fresh_month_s * 1e3, "ms", plain_s / fresh_month_s)
+    month_s, _, hours = timed(month_by_hour)
+    assert hours == wanted == METERS * 720
+    show("  a month of 500 meters by hour", month_s * 1e3, "ms", plain_s / month_s)
     store.close()
-    yield "a year of one meter (15 min), raw", f"{raw_s * 1e3:.1f} ms"
-    yield "a year of one meter by local day", f"{days_s * 1e3:.1f} ms"
-    yield "  before it is rolled up", f"{stale_s * 1e3:.1f} ms"
-    yield "a month of 100 meters by hour", f"{month_s:.2f} s"
-    yield "  before it is rolled up", f"{stale_month_s:.2f} s"
+    open_s, _, store = timed(lambda: EmbeddedStore(folder / "packed.db"))
+    latest_s, _, _ = timed(store.latest)
+    show("  open", open_s * 1e3, "ms", float("nan"))
+    show("  latest of 500 series", latest_s * 1e3, "ms", float("nan"))
+    plain.close()
+    store.close()
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readings", type=int, default=1_000_000, help="how many each part writes")
+    count = parser.parse_args().readings
     rng = random.Random(7)
-    print(f"embedded store, {os.cpu_count()} CPU cores")
-    with tempfile.TemporaryDirectory() as folder:
-        for measure in (measure_writing, measure_reading):
-            for name, figure in measure(Path(folder), rng):
-                print(f"{name:<40}{figure:>18}")
+    print(f"embedded store against plain rows, {os.cpu_count()} CPU cores")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        measure_writing(folder, "1,000 series, 15 minutes", live_batches(1_000, 15 * MINUTE_MS, count, rng))
+        measure_writing(folder, "9,000 series, 10 seconds", live_batches(9_000, 10_000, count, rng))
+        measure_reading(folder, rng)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from campus.broker import Broker
 from campus.device import FieldMapping
@@ -141,8 +141,13 @@ class Site(_Settings):
     broker: Broker = Broker()
     #: several brokers, by name, in place of the one
     brokers: dict[str, Broker] = Field(default_factory=dict)
-    #: ``embedded`` or ``influxdb2://token@host:port/org/bucket`` (``influxdb2s`` for https)
+    #: ``embedded``, ``influxdb2://token@host:port/org/bucket`` or ``victoriametrics://host:port`` (``influxdb2s``,
+    #: ``victoriametricss`` for https)
     store: str = "embedded"
+    #: of the embedded store: readings are kept so many days, 0 for ever
+    retention_days: int = Field(default=0, ge=0)
+    #: and what each hour came to so many days, 0 for ever
+    rollup_retention_days: int = Field(default=0, ge=0)
     journal_quota_mb: int = Field(default=2048, ge=1)
     sources: list[Source] = Field(default_factory=list)
     mappings: dict[str, GenericMapping] = Field(default_factory=dict)
@@ -161,6 +166,14 @@ class Site(_Settings):
                 f"time zone {name!r} is not known; expected one such as Asia/Shanghai"
             ) from error
         return name
+
+    @field_validator("rollup_retention_days")
+    @classmethod
+    def _hours_outlive_readings(cls, days: int, info: ValidationInfo) -> int:
+        readings = info.data.get("retention_days") or 0
+        if days and (not readings or days < readings):
+            raise ValueError(f"{days} days; expected 0, or at least retention_days, which must then be set")
+        return days
 
     @property
     def all_brokers(self) -> dict[str, Broker]:

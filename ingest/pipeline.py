@@ -82,7 +82,8 @@ class Pipeline:
     def replay(self, entries: Sequence[QuarantineEntry]) -> int:
         """Feeds held messages through again, each with its own receipt time."""
         messages = [Message(entry.topic, entry.payload, entry.time_ms) for entry in entries]
-        self.put(Burst(messages, None, tuple(entry.id for entry in entries)))
+        if messages:
+            self.put(Burst(messages, None, tuple(entry.id for entry in entries)))
         return len(entries)
 
     @property

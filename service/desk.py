@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from api.ports import HeldMessage, Stranger
+from campus.reading import Reading
 from ingest.pipeline import Pipeline
 from store.journal import Journal
-from store.quarantine import QuarantineEntry
+from store.quarantine import REFUSED, QuarantineEntry
 
 
 class Desk:
@@ -31,8 +33,31 @@ class Desk:
         ]
 
     def replay(self, entry_ids: Sequence[int]) -> int:
+        """Messages only: a reading the store refused would be refused again."""
         found = [self._journal.quarantine_entry(one) for one in entry_ids]
-        return self._pipeline.replay([one for one in found if one is not None])
+        return self._pipeline.replay([one for one in found if one is not None and one.code != REFUSED])
+
+
+def held_reading(reading: Reading, reason: str, now_ms: int) -> QuarantineEntry:
+    """A reading that the store refused, as the quarantine shows it."""
+    series = reading.series
+    payload = {
+        "device": series.device, "quantity": series.quantity.value, "channel": series.channel,
+        "value": repr(reading.value), "time_ms": reading.time_ms, "quality": int(reading.quality),
+    }  # fmt: skip
+    return QuarantineEntry(
+        time_ms=now_ms,
+        topic=f"store/{_shown(str(series))}",
+        payload=json.dumps(payload).encode(),
+        code=REFUSED,
+        detail=_shown(reason),
+        quantities=(series.quantity.value,),
+    )
+
+
+def _shown(text: str) -> str:
+    """*text* as a database takes it: a lone surrogate, for which a reading may have been refused, is none."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _held(one: QuarantineEntry) -> HeldMessage:

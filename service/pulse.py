@@ -12,10 +12,8 @@ from campus.clock import SECOND_MS
 from service.rule_consumer import RuleConsumer
 from store.board import Board
 from store.consumer import StoreConsumer
-from store.embedded import EmbeddedStore
 from store.errors import JournalDamaged, StoreError
 from store.journal import Journal
-from store.timeseries import TimeSeriesStore
 
 log = structlog.get_logger()
 
@@ -33,7 +31,6 @@ class Heart:
         journal: Journal,
         rules: RuleConsumer,
         store: StoreConsumer,
-        series: TimeSeriesStore,
         now_ms: Callable[[], int],
         *,
         look: Callable[[int], object] = lambda _: None,
@@ -42,7 +39,6 @@ class Heart:
         self._journal = journal
         self._rules = rules
         self._store = store
-        self._series = series
         self._now_ms = now_ms
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
@@ -65,8 +61,6 @@ class Heart:
         if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
             self._journal.append((), committed_ms=now_ms)
         self._look(now_ms)
-        if self._beats % _TRIM_EVERY == 0 and isinstance(self._series, EmbeddedStore):
-            self._series.roll_up(limit=5_000)
 
     def _kept(self) -> int:
         """Batches kept for their fingerprints; fewer when space is short, down to those of the last seconds."""

@@ -15,6 +15,7 @@ from api.accounts import Accounts
 from api.live import LiveFeed
 from api.services import Services
 from campus.campus import Campus
+from campus.reading import Reading
 from ingest.births_file import BirthsFile
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
@@ -24,7 +25,8 @@ from rules.verdict import Transition
 from service import health, looks, metrics
 from service.brokers import Brokers
 from service.demo import is_drill
-from service.desk import Desk
+from service.desk import Desk, held_reading
+from service.keeper import Keeper
 from service.lock import DataLock
 from service.pulse import Heart, LivePump
 from service.rule_consumer import RuleConsumer
@@ -85,12 +87,13 @@ class Runtime:
             self.book,
             on_transitions=self._on_transitions,
         )
-        self.storing = StoreConsumer(self.journal, self.store)
+        self.storing = StoreConsumer(self.journal, self.store, on_refused=self._on_refused)
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
-        self.heart = Heart(self.journal, self.rules, self.storing, self.store, now_ms, look=self.watch.look)
+        self.heart = Heart(self.journal, self.rules, self.storing, now_ms, look=self.watch.look)
+        self.keeper = Keeper(self.store, campus.site, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
         self._demo = demo
@@ -110,6 +113,7 @@ class Runtime:
         self.pump.start()
         self.pipeline.start()
         self.heart.start()
+        self.keeper.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
         log.info("service.started", site=self._campus.site.id, devices=len(self._campus.devices))
@@ -117,7 +121,15 @@ class Runtime:
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished."""
         self.brokers.stop_receiving()
-        for part in (self.pipeline, self.heart, self.rules, self.storing, self.dispatcher, self.pump):
+        for part in (
+            self.pipeline,
+            self.heart,
+            self.keeper,
+            self.rules,
+            self.storing,
+            self.dispatcher,
+            self.pump,
+        ):
             part.stop()
         self.feed.close()
         self.brokers.stop()
@@ -143,6 +155,11 @@ class Runtime:
             version=VERSION,
             demo=self._demo,
         )
+
+    def _on_refused(self, reading: Reading, reason: str) -> None:
+        """Not counted: the counts are of messages, and its message was journaled."""
+        now_ms = self.now_ms()
+        self.journal.append((), committed_ms=now_ms, quarantined=[held_reading(reading, reason, now_ms)])
 
     def _on_transitions(self, transitions: Sequence[Transition]) -> None:
         self.dispatcher.wake()

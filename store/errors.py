@@ -2,6 +2,8 @@
 
 StoreError
 ├── StoreUnavailable     the store cannot be reached or is busy; the same call may succeed later
+├── StoreDamaged         some points of the embedded store cannot be read
+├── Unsupported          the store has no way to do what is asked
 ├── PointRefused         the store will never take this reading
 ├── BadStoreUrl          the URL names no store of ours
 ├── JournalFull          the journal has reached its quota; nothing was written
@@ -29,6 +31,22 @@ class StoreUnavailable(StoreError):
         super().__init__(f"{url} is not available: {reason}")
 
 
+class StoreDamaged(StoreError):
+    """Raised where a block of the embedded store's file cannot be read."""
+
+    def __init__(self, series: int, first_ms: int, last_ms: int, reason: str) -> None:
+        super().__init__(
+            f"series {series}: the block from {first_ms} to {last_ms} ms cannot be read: {reason}"
+        )
+
+
+class Unsupported(StoreError):
+    """Raised for what a store cannot do at all; *instead* says how the same is reached."""
+
+    def __init__(self, url: str, what: str, instead: str) -> None:
+        super().__init__(f"{url} cannot {what}: {instead}")
+
+
 class PointRefused(StoreError):
     """Raised when readings can never be stored, after the rest of their batch was.
 
@@ -49,7 +67,8 @@ class BadStoreUrl(StoreError):
     def __init__(self, found: str) -> None:
         self.found = found = re.sub(r"//.*@", "//***@", found)
         super().__init__(
-            f"store {found!r} is not known; expected embedded or influxdb2://TOKEN@HOST:PORT/ORG/BUCKET"
+            f"store {found!r} is not known; expected embedded, influxdb2://TOKEN@HOST:PORT/ORG/BUCKET"
+            " or victoriametrics://HOST:PORT"
         )
 
 

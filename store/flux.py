@@ -23,6 +23,16 @@ def latest(bucket: str, devices: Iterable[str] | None) -> str:
     return f"{_from(bucket)} |> range(start: 0){chosen} |> last(){_PIVOT}"
 
 
+def ends(bucket: str) -> str:
+    """Of every series how many values it has, in a column ``n``, and the time of its first."""
+    values = f'{_from(bucket)} |> range(start: 0) |> filter(fn: (r) => r._field == "value")'
+    return (
+        f"values = {values}\n"
+        'counts = values |> count() |> rename(columns: {_value: "n"}) |> yield(name: "counts")\n'
+        'firsts = values |> first() |> drop(columns: ["_value"]) |> yield(name: "firsts")'
+    )
+
+
 def raw(bucket: str, series: Series, start_ms: int, end_ms: int, limit: int) -> str:
     """The points of a span, oldest first."""
     return (

@@ -11,16 +11,16 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from store import flux
 from store.errors import StoreUnavailable
+from store.halving import BodyRefused, last_of_each, write_halving
 from store.influx_address import InfluxAddress
-from store.influx_server import BodyRefused, BucketMissing, InfluxServer
+from store.influx_server import BucketMissing, InfluxServer
 from store.line_protocol import lines, text_of
-from store.refusal import Refusal, Refused, sort_out, tell
-from store.timeseries import Aggregate, Point
+from store.refusal import Refused, sort_out, tell
+from store.timeseries import Aggregate, Point, StoreInfo
 
 _QUANTITIES = frozenset(Quantity)
 #: more devices than this are picked from all of them, as the query would grow too long
 _NAMED_DEVICES = 50
-_Numbered = list[tuple[int, Reading]]
 
 
 class InfluxStore:
@@ -41,9 +41,10 @@ class InfluxStore:
     def write(self, readings: Sequence[Reading]) -> None:
         """Stores *readings*; one that the server refuses is found by halving, and all others are stored."""
         good, refused = sort_out(readings)
-        # one line for each series and time, the last: the server does not promise which of two it keeps
-        last = {(readings[index].series, readings[index].time_ms): index for index in good}
-        self._write([(index, readings[index]) for index in last.values()], refused)
+        try:
+            write_halving(self._send, last_of_each(readings, good), refused)
+        except BodyRefused as error:
+            raise StoreUnavailable(self._address.url, error.reason) from error
         tell(readings, refused, self._refused)
 
     def latest(self, series: Iterable[Series] | None = None) -> dict[Series, Point]:
@@ -98,27 +99,26 @@ class InfluxStore:
         self._server.delete_before(time_ms)
         return 0
 
+    def info(self) -> StoreInfo:
+        """What the server says; it does not tell the bytes of a bucket."""
+        rows = [row for row in self._server.query(flux.ends(self._address.bucket)) if _is_ours(row)]
+        newest = self.latest()
+        firsts = [to_ms(row["_time"]) for row in rows if "n" not in row]
+        return StoreInfo(
+            series=len(newest),
+            readings=sum(int(row.get("n", 0)) for row in rows),
+            first_ms=min(firsts, default=None),
+            last_ms=max((point.time_ms for point in newest.values()), default=None),
+            size_bytes=None,
+        )
+
     def close(self) -> None:
         """Closes the connections."""
         self._server.close()
 
-    def _write(self, readings: _Numbered, refused: list[Refusal]) -> None:
-        if not readings:
-            return
-        try:
-            self._send(lines([reading for _, reading in readings]))
-        except BodyRefused as error:
-            if len(readings) == 1 and error.too_large:  # one line is never too large for InfluxDB itself
-                raise StoreUnavailable(self._address.url, error.reason) from error
-            if len(readings) == 1 or error.dropped == len(readings):
-                refused += [(index, error.reason) for index, _ in readings]
-                return
-            half = len(readings) // 2
-            self._write(readings[:half], refused)
-            self._write(readings[half:], refused)
-
-    def _send(self, body: bytes) -> None:
-        """Writes *body*; a bucket that is missing, at first or since, is made once."""
+    def _send(self, readings: list[Reading]) -> None:
+        """Writes *readings*; a bucket that is missing, at first or since, is made once."""
+        body = lines(readings)
         try:
             self._server.write(body)
         except BucketMissing as missing:
@@ -132,10 +132,11 @@ class InfluxStore:
     def _series_points(self, query: str) -> list[tuple[Series, Point]]:
         found = []
         for row in self._server.query(query):
-            measurement, device = row.get("_measurement"), row.get("device")
-            if measurement not in _QUANTITIES or not device:
-                continue  # another program's data in the same bucket
-            series = Series(text_of(device), Quantity(measurement), text_of(row.get("channel") or ""))
+            if not _is_ours(row):
+                continue
+            series = Series(
+                text_of(row["device"]), Quantity(row["_measurement"]), text_of(row.get("channel") or "")
+            )
             found.append((series, self._point(row, row.get("value"))))
         return found
 
@@ -146,6 +147,11 @@ class InfluxStore:
                 self._address.url, f"a row without time or value: {sorted(map(str, row))[:12]}"
             )
         return Point(to_ms(moment), float(value), Quality(int(row.get("quality") or 0)))
+
+
+def _is_ours(row: dict[str, Any]) -> bool:
+    """Whether it is no other program's data in the same bucket."""
+    return row.get("_measurement") in _QUANTITIES and bool(row.get("device"))
 
 
 def _at_step(point: Point, step_ms: int, origin_ms: int) -> Point:

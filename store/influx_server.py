@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from campus.clock import from_ms
 from store.errors import StoreUnavailable
+from store.halving import BodyRefused
 from store.influx_address import InfluxAddress
 
 _TIMEOUT_MS = 30_000
@@ -38,21 +39,6 @@ _HINTS = {
     404: "the organisation or bucket does not exist",
 }
 _LONGEST_REASON = 300
-
-
-class BodyRefused(Exception):
-    """Raised when the server will never take a body as it is.
-
-    *dropped* says how many of its points were left out where the others were stored, else None; *too_large* that
-    its size alone was the reason.
-    """
-
-    def __init__(self, reason: str, *, too_large: bool = False) -> None:
-        self.reason = reason
-        self.too_large = too_large
-        match = _DROPPED.search(reason)
-        self.dropped = int(match[1]) if match else None
-        super().__init__(reason)
 
 
 class BucketMissing(Exception):
@@ -73,9 +59,9 @@ class InfluxServer:
     def write(self, body: bytes) -> None:
         """Stores lines; only 204 is success: other pages answer 200 to anything.
 
-        Raises :class:`BodyRefused`, :class:`BucketMissing`.
+        Raises :class:`store.halving.BodyRefused`, :class:`BucketMissing`.
         """
-        with self._translated():
+        with translated(self._address.url):
             try:
                 _, status, _ = self._writes.post_write_with_http_info(  # type: ignore[no-untyped-call]  # generated
                     self._address.org,
@@ -86,7 +72,7 @@ class InfluxServer:
                 )
             except ApiException as error:
                 if error.status == 413 or _is_about_the_lines(error):
-                    raise BodyRefused(_reason_of(error), too_large=error.status == 413) from error
+                    raise _refusal(error) from error
                 if _is_about_the_bucket(error):
                     raise BucketMissing from error
                 raise
@@ -95,7 +81,7 @@ class InfluxServer:
 
     def query(self, flux: str) -> list[dict[str, Any]]:
         """The rows of a query, as columns by name."""
-        with self._translated():
+        with translated(self._address.url):
             tables = self._queries.query(flux, org=self._address.org)
             return [record.values for table in tables for record in table.records]
 
@@ -104,14 +90,14 @@ class InfluxServer:
         last = from_ms(time_ms) - dt.timedelta(microseconds=1)
         if last < _EPOCH:
             return
-        with self._translated():
+        with translated(self._address.url):
             self._client.delete_api().delete(
                 _EPOCH, last, predicate="", bucket=self._address.bucket, org=self._address.org
             )
 
     def ensure_bucket(self, retention_s: int) -> bool:
         """Makes the bucket where it is missing; True when it did."""
-        with self._translated():
+        with translated(self._address.url):
             buckets = self._client.buckets_api()
             if self._has_bucket(buckets):
                 return False
@@ -134,22 +120,28 @@ class InfluxServer:
             raise
         return any(one.name == self._address.bucket for one in found or ())
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Whatever goes wrong with a server may be mended, and the journal waits for that."""
-        url = self._address.url
-        try:
-            yield
-        except ApiException as error:
-            hint = _HINTS.get(error.status, "")
-            parts = (f"HTTP {error.status}", hint, _reason_of(error))
-            raise StoreUnavailable(url, ": ".join(part for part in parts if part)) from error
-        except FluxQueryException as error:
-            raise StoreUnavailable(url, f"the query failed: {error.message}") from error
-        except (FluxCsvParserException, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise StoreUnavailable(url, f"an answer that is not InfluxDB's: {str(error)[:100]}") from error
-        except (InfluxDBError, HTTPError, OSError) as error:
-            raise StoreUnavailable(url, str(error)) from error
+
+@contextlib.contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Whatever goes wrong with a server may be mended, and the journal waits for that."""
+    try:
+        yield
+    except ApiException as error:
+        hint = _HINTS.get(error.status, "")
+        parts = (f"HTTP {error.status}", hint, _reason_of(error))
+        raise StoreUnavailable(url, ": ".join(part for part in parts if part)) from error
+    except FluxQueryException as error:
+        raise StoreUnavailable(url, f"the query failed: {error.message}") from error
+    except (FluxCsvParserException, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StoreUnavailable(url, f"an answer that is not InfluxDB's: {str(error)[:100]}") from error
+    except (InfluxDBError, HTTPError, OSError) as error:
+        raise StoreUnavailable(url, str(error)) from error
+
+
+def _refusal(error: ApiException) -> BodyRefused:
+    reason = _reason_of(error)
+    match = _DROPPED.search(reason)
+    return BodyRefused(reason, too_large=error.status == 413, dropped=int(match[1]) if match else None)
 
 
 def _is_about_the_bucket(error: ApiException) -> bool:

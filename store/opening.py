@@ -11,7 +11,8 @@ from store.timeseries import TimeSeriesStore
 
 
 def open_store(url: str, data_dir: Path, *, refused: Refused | None = None) -> TimeSeriesStore:
-    """``embedded`` (a file under *data_dir*), or ``influxdb2://TOKEN@HOST:PORT/ORG/BUCKET`` (``influxdb2s`` over TLS).
+    """``embedded`` (a file under *data_dir*), or ``influxdb2://TOKEN@HOST:PORT/ORG/BUCKET`` (``influxdb2s`` over TLS),
+    or ``victoriametrics://[USER:PASSWORD@]HOST:PORT`` (``victoriametricss`` over TLS).
 
     *refused* is told of each reading the store will never take.
     """
@@ -22,4 +23,9 @@ def open_store(url: str, data_dir: Path, *, refused: Refused | None = None) -> T
         from store.influx_address import parse_url
 
         return InfluxStore(parse_url(url), refused=refused)
+    if url.startswith(("victoriametrics://", "victoriametricss://")):
+        from store.victoria import VictoriaStore
+        from store.victoria_address import parse_url as parse_victoria_url
+
+        return VictoriaStore(parse_victoria_url(url), refused=refused)
     raise BadStoreUrl(url)

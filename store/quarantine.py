@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS quarantine (
 CREATE INDEX IF NOT EXISTS quarantine_address ON quarantine (address) WHERE address != '';
 """
 UNREGISTERED = "unregistered"
+#: not a message but a reading that the time-series store will never take; its message is journaled
+REFUSED = "store_refused"
 
 
 class QuarantineEntry(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 
 from campus.reading import Reading, Series
@@ -29,6 +30,17 @@ def sort_out(readings: Sequence[Reading]) -> tuple[list[int], list[Refusal]]:
         else:
             good.append(index)
     return good, refused
+
+
+def all_good(times: Sequence[int], values: Sequence[float]) -> bool:
+    """Whether no value and no time (at least one of each) is refused, found faster than one by one."""
+    return (
+        all(map(math.isfinite, values))
+        and min(values) > -_VALUE_LIMIT
+        and max(values) < _VALUE_LIMIT
+        and min(times) >= 0
+        and max(times) < _TIME_LIMIT_MS
+    )
 
 
 def tell(readings: Sequence[Reading], refused: Sequence[Refusal], hook: Refused | None) -> None:

@@ -31,6 +31,16 @@ class Point(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quality: Quality = Quality.GOOD
 
 
+class StoreInfo(msgspec.Struct, frozen=True):
+    """What is in a store; None where it cannot say, or where nothing is in it."""
+
+    series: int
+    readings: int | None
+    first_ms: int | None
+    last_ms: int | None
+    size_bytes: int | None
+
+
 class TimeSeriesStore(Protocol):
     """Where readings are kept. Writing is idempotent on (series, time): a replayed batch changes nothing.
 
@@ -70,7 +80,14 @@ class TimeSeriesStore(Protocol):
         ...
 
     def delete_before(self, time_ms: int) -> int:
-        """Forgets all readings older than *time_ms*; returns how many (0 where the store cannot count)."""
+        """Forgets all readings older than *time_ms*; returns how many (0 where the store cannot count).
+
+        Raises :class:`store.errors.Unsupported` where the store's server alone decides what it keeps.
+        """
+        ...
+
+    def info(self) -> StoreInfo:
+        """How much is in it, and of which time."""
         ...
 
     def close(self) -> None: ...

@@ -18,7 +18,7 @@ from campus.site import Building
 _SITE, _CALENDAR = "site.yaml", "calendar.yaml"
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:]*):(\d{1,5})")
 _TOPIC_ADDRESS = re.compile(r"topic:\d+")
-_STORE = re.compile(r"embedded|influxdb2s?://\S+")
+_STORE = re.compile(r"embedded|(influxdb2|victoriametrics)s?://\S+")
 
 
 def check_site(
@@ -103,7 +103,13 @@ def _check_addresses(body: Mapping[str, Any]) -> Iterator[Problem]:
     store = body.get("store")
     if isinstance(store, str) and not _STORE.fullmatch(store):
         # Not shown: where it is wrong, it may hold the token all the same.
-        yield Problem(_SITE, 0, "store", "another text", "embedded or influxdb2://TOKEN@HOST:PORT/ORG/BUCKET")
+        yield Problem(
+            _SITE,
+            0,
+            "store",
+            "another text",
+            "embedded, influxdb2://TOKEN@HOST:PORT/ORG/BUCKET or victoriametrics://HOST:PORT",
+        )
 
 
 def _check_sources(body: Mapping[str, Any], decoders: Collection[str]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from store.embedded.migration import migrate
 from store.embedded.schema import connect, prepare
 from store.errors import StoreUnavailable
 
@@ -27,6 +28,7 @@ class Connections:
         self._closed = False
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
+            migrate(path)
             self._writer = connect(path)
             try:
                 prepare(self._writer)

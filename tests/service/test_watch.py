@@ -146,7 +146,7 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
 
     journal = Journal(tmp_path / "j.db", quota_bytes=400_000)
     reader, looked = _Consumer(), []
-    heart = Heart(journal, reader, reader, None, clock, look=looked.append)
+    heart = Heart(journal, reader, reader, clock, look=looked.append)
     series = Series("d", Quantity.TEMPERATURE)
 
     def fill():

@@ -10,7 +10,7 @@ from campus.reading import Quality, Series
 from store.errors import PointRefused
 from store.timeseries import Aggregate
 
-START_MS = parse_iso("2026-11-20T16:00:00Z")
+START_MS = parse_iso("2026-03-20T16:00:00Z")
 PADDING = "\u200b"
 ENDINGS = [
     "冷冻柜 2号", "a b", "a,b", "a=b", "a\\", "a\\\\", "a\\,b", "a\\ b", "a\\=", "a" + PADDING, "a\\" + PADDING,
@@ -84,6 +84,7 @@ def test_only_bad_readings(store, device, make):
     assert store.series(device) == []
 
 
+@pytest.mark.differs("victoriametrics")  # of two values at one time it knows no last
 @pytest.mark.parametrize("quality", list(Quality))
 def test_quality_is_kept_and_corrected(store, make, quality):
     """A point has the quality it was last written with, raw and as the latest."""
@@ -128,6 +129,7 @@ def test_a_limit_cuts_the_end(store, make):
     assert [(point.time_ms - START_MS, point.value) for point in steps] == [(0, 1.0), (120_000, 5.0)]
 
 
+@pytest.mark.differs("victoriametrics")  # 15 digits
 def test_extreme_values_and_milliseconds_survive(store, make):
     """Values come back to the last bit, times to the millisecond."""
     values = [0.1 + 0.2, -1e-300, 1e99, 123456789.123456789, 5e-324]

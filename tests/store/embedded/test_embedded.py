@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
-from store.embedded import EmbeddedStore
-from store.errors import PointRefused, StoreUnavailable
+from store.embedded import EmbeddedStore, blocks
+from store.errors import PointRefused, StoreDamaged, StoreUnavailable
 from store.timeseries import Aggregate, Point
 
 SERIES = (Series("a", Quantity.TEMPERATURE), Series("b", Quantity.TEMPERATURE, "probe2"))
@@ -39,7 +39,8 @@ WRITES = st.lists(
 ACTIONS = st.lists(
     st.one_of(
         WRITES,
-        st.just("roll up"),
+        st.just("pack"),
+        st.just("reopen"),
         st.just("repeat"),
         MOMENTS,  # forget what lies before
     ),
@@ -72,13 +73,16 @@ def expected(points, start_ms, end_ms, step_ms, aggregate, origin_ms):
     return [Point(start, float(REFERENCE[aggregate](values))) for start, values in sorted(steps.items())]
 
 
-def play(store, actions):
-    """Does *actions* to the store and to plain dictionaries; returns the latter."""
+def play(store, reopen, actions):
+    """Does *actions* to the store and to plain dictionaries; returns the store left open and the latter."""
     known = {one: {} for one in SERIES}
     last = []
     for action in actions:
-        if action == "roll up":
-            store.roll_up()
+        if action == "pack":
+            store.pack()
+        elif action == "reopen":
+            store.close()
+            store = reopen()
         elif isinstance(action, int):
             forgotten = sum(time_ms < action for points in known.values() for time_ms in points)
             assert store.delete_before(action) == forgotten
@@ -92,24 +96,35 @@ def play(store, actions):
             store.write([Reading(one, float(value), at, at, quality) for one, at, value, quality in last])
             for one, at, value, quality in last:
                 known[one][at] = (float(value), quality)
-    return known
+    return store, known
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     actions=ACTIONS,
+    sizes=st.tuples(st.sampled_from([1, 20, 10_000]), st.sampled_from([2, 16, 1024])),
     span=SPANS,
     step_ms=st.sampled_from(STEPS_MS),
     origin_ms=st.sampled_from([0, 16 * HOUR_MS, -8 * HOUR_MS, 90 * DAY_MS, 5 * MINUTE_MS]),
 )
-def test_whatever_happens_answers_equal_plain_arithmetic(tmp_path_factory, actions, span, step_ms, origin_ms):
-    """Late, repeated, corrected and forgotten data, rolled up or not: every answer is what a dictionary gives."""
-    store = EmbeddedStore(tmp_path_factory.mktemp("store") / "timeseries.db")
+def test_whatever_happens_answers_equal_plain_arithmetic(
+    tmp_path_factory, actions, sizes, span, step_ms, origin_ms
+):
+    """Late, repeated, corrected and forgotten data, packed or not, in any block: every answer is a dictionary's."""
+    path = tmp_path_factory.mktemp("store") / "timeseries.db"
+    fresh_readings, block_points = sizes
+
+    def reopen():
+        return EmbeddedStore(path, fresh_readings=fresh_readings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "MOST_POINTS", block_points)
+        store, known = play(reopen(), reopen, actions)
     try:
-        known = play(store, actions)
         for one, points in known.items():
             raw = [Point(at, value, quality) for at, (value, quality) in sorted(points.items())]
             assert store.query(one, 0, END_MS) == raw
+            assert store.query(one, 0, END_MS, limit=3) == raw[:3]
             assert store.latest([one]) == ({one: raw[-1]} if raw else {})
             for aggregate in Aggregate:
                 found = store.query(one, *span, step_ms=step_ms, aggregate=aggregate, origin_ms=origin_ms)
@@ -117,28 +132,72 @@ def test_whatever_happens_answers_equal_plain_arithmetic(tmp_path_factory, actio
                 assert [point.time_ms for point in found] == [point.time_ms for point in wanted]
                 assert [point.value for point in found] == pytest.approx([point.value for point in wanted])
         assert store.series() == [one for one in SERIES if known[one]]
+        assert store.info().readings == sum(map(len, known.values()))
     finally:
         store.close()
 
 
 def test_hours_are_read_from_roll_ups(store, path):
-    """A long question by whole hours does not touch the points of hours that are rolled up."""
+    """A long question by whole hours does not touch the points of hours that are packed."""
     store.write([reading(n * 10 * MINUTE_MS, n) for n in range(60)])
-    assert store.roll_up() == 10
-    with sqlite3.connect(path) as connection:  # were the points read, nothing would be found
-        connection.execute("DELETE FROM points")
+    store.pack()
+    with sqlite3.connect(path) as connection:  # were the points read, nothing could be answered
+        connection.execute("UPDATE blocks SET points = x'00'")
     connection.close()
     found = store.query(SERIES[0], 0, 10 * HOUR_MS, step_ms=HOUR_MS, aggregate=Aggregate.COUNT)
     assert [point.value for point in found] == [6.0] * 10
+    with pytest.raises(StoreDamaged, match="series 1: the block from 0 to"):
+        store.query(SERIES[0], 0, 10 * HOUR_MS)
 
 
-def test_roll_ups_go_on_in_small_steps(store):
-    """A limit bounds the work of one call, and the answers are right in between."""
-    store.write([reading(n * HOUR_MS, n) for n in range(10)])
-    totals = []
-    done = [store.roll_up(4) for _ in range(4) if totals.append(total_of(store)) is None]
-    assert done == [4, 4, 2, 0]
-    assert totals == [45.0] * 4
+def test_a_damaged_block_stops_no_new_points(store, path):
+    """A block that cannot be read is put aside when points come for its time, and these are stored."""
+    store.write([reading(n * 1000, n) for n in range(60)])
+    store.pack()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE blocks SET points = substr(points, 1, 20)")
+    store.write([reading(500, 7), reading(70_000, 8)])
+    store.pack()
+    assert [point.value for point in store.query(SERIES[0], 0, HOUR_MS)] == [7.0, 8.0]
+    assert connection.execute("SELECT last_ms, n FROM damaged").fetchall() == [(59_000, 60)]
+    connection.close()
+
+
+def test_packing_goes_on_with_the_writes(path):
+    """When enough is fresh, every later write packs about twice what it brings, and the rows of it then go."""
+    store = EmbeddedStore(path, fresh_readings=100)
+    for n in range(30):
+        store.write([reading(n * 1000, n, Series(f"d{number}", Quantity.ENERGY)) for number in range(10)])
+    with sqlite3.connect(path) as connection:
+        (rows,) = connection.execute("SELECT count(*) FROM fresh").fetchone()
+        (packed,) = connection.execute("SELECT sum(n) FROM blocks").fetchone()
+    connection.close()
+    assert 1 <= rows <= 20
+    assert packed >= 100
+    assert [len(store.query(one, 0, HOUR_MS)) for one in store.series()] == [30] * 10
+    store.close()
+
+
+@pytest.mark.parametrize("kept", [-1, 1])
+def test_a_packing_that_fails_leaves_all_as_it_was(path, kept):
+    """A full disk while packing undoes that step alone: what was written stays, and packing succeeds later."""
+    store = EmbeddedStore(path, fresh_readings=10)
+    store.write([reading(n, n, one) for n in range(10) for one in SERIES])
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            f"CREATE TRIGGER full BEFORE INSERT ON blocks WHEN NEW.key >> 44 > {kept}"
+            " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(StoreUnavailable, match="disk full"):
+        store.pack()
+    assert [len(store.query(one, 0, 99)) for one in SERIES] == [10, 10]
+    connection.execute("DROP TRIGGER full")
+    connection.commit()
+    connection.close()
+    store.pack()
+    assert [len(store.query(one, 0, 99)) for one in SERIES] == [10, 10]
+    assert store.info().readings == 20
+    store.close()
 
 
 def total_of(store):
@@ -161,33 +220,48 @@ def test_closed_hours_live_on_in_their_roll_ups(store):
     assert total_of(store) == 100.0
 
 
-@pytest.mark.parametrize("rolled_up", [True, False])
-def test_an_hour_that_is_cut_counts_what_is_left(store, rolled_up):
-    """Forgetting up to the middle of an hour takes its first half out of its sums, rolled up or not."""
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_hour_that_is_cut_counts_what_is_left(store, packed):
+    """Forgetting up to the middle of an hour takes its first half out of its sums, packed or not."""
     store.write([reading(n * 10 * MINUTE_MS, 10) for n in range(6)])
-    if rolled_up:
-        store.roll_up()
+    if packed:
+        store.pack()
     assert store.delete_before(30 * MINUTE_MS) == 3
-    for _ in range(2):  # and once more when the cut hour is rolled up itself
+    for _ in range(2):  # and once more when the cut hour is packed again
         points = store.query(SERIES[0], 0, DAY_MS, step_ms=HOUR_MS, aggregate=Aggregate.SUM)
         assert [point.value for point in points] == [30.0]
-        store.roll_up()
+        store.pack()
 
 
 def test_an_hour_cut_to_nothing_is_gone(store):
     """A series whose only, rolled-up hour lost every point is no longer listed."""
     store.write([reading(0), reading(0, 1, SERIES[1]), reading(MINUTE_MS, 1, SERIES[1])])
-    store.roll_up()
+    store.pack()
     store.delete_before(1)
     assert store.series() == [SERIES[1]]
 
 
-def test_every_stale_hour_is_rolled_up_before_its_points_go(store):
-    """More touched hours than one round of roll-ups takes are all kept when the points are removed."""
+def test_every_hour_is_kept_when_its_points_go(store):
+    """Thousands of hours, more than a block takes, are all kept when the points are removed."""
     store.write([reading(n * HOUR_MS, 1) for n in range(6_000)])
     store.delete_before(6_000 * HOUR_MS, keep_hours=True)
     found = store.query(SERIES[0], 0, 6_000 * HOUR_MS, step_ms=6_000 * HOUR_MS, aggregate=Aggregate.COUNT)
     assert [point.value for point in found] == [6_000.0]
+
+
+def test_hours_closed_day_by_day_are_one_history(store):
+    """Closing a little each day gives the same sums as closing all at once, hours that lay in two blocks included."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "MOST_POINTS", 7)
+        store.write([reading(n * 10 * MINUTE_MS, n) for n in range(24 * 6 * 4)])
+        for day in (1, 2, 3):
+            store.delete_before(day * DAY_MS, keep_hours=True)
+    found = store.query(SERIES[0], 0, 4 * DAY_MS, step_ms=HOUR_MS, aggregate=Aggregate.SUM)
+    assert [point.value for point in found] == [sum(range(h * 6, h * 6 + 6)) for h in range(96)]
+    assert store.info().readings == 144
+    assert store.delete_before(36 * HOUR_MS) == 0
+    days = store.query(SERIES[0], 0, 4 * DAY_MS, step_ms=DAY_MS, aggregate=Aggregate.COUNT)
+    assert [point.value for point in days] == [72.0, 144.0, 144.0]
 
 
 def test_everything_is_there_after_reopening(path):
@@ -205,24 +279,11 @@ def test_everything_is_there_after_reopening(path):
     second.close()
 
 
-def test_a_file_without_newest_points_gets_them(path):
-    """A file written before the table of newest points existed answers as any other."""
-    first = EmbeddedStore(path)
-    first.write([reading(1, 1), reading(2, 2), reading(3, 3, SERIES[1])])
-    first.close()
-    with sqlite3.connect(path) as connection:
-        connection.executescript("DROP TABLE latest; PRAGMA user_version = 0;")
-    connection.close()
-    second = EmbeddedStore(path)
-    assert {one: point.value for one, point in second.latest().items()} == {SERIES[0]: 2.0, SERIES[1]: 3.0}
-    second.close()
-
-
 def test_a_failed_write_leaves_nothing(store, path):
     """A write that fails half way is undone as a whole, new series included, and works when tried again."""
     with sqlite3.connect(path) as connection:
         connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON latest BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            "CREATE TRIGGER full BEFORE INSERT ON fresh BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         )
     connection.commit()
     with pytest.raises(StoreUnavailable, match="disk full"):
@@ -254,7 +315,7 @@ def test_readers_and_writers_at_once(store):
         thread.start()
     for batch in range(40):
         store.write([reading(batch * 50 + n) for n in range(50)] + [reading(batch, 1, SERIES[1])])
-        store.roll_up()
+        store.pack()
     stop.set()
     for thread in threads:
         thread.join()
