@@ -28,12 +28,11 @@ class Dispatcher:
         self._channels = dict(channels)
         self._book = book
         self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._retired: list[Channel] = []
         self._stopping = threading.Event()
         self._news = {name: threading.Event() for name in channels}
-        self._threads = [
-            threading.Thread(target=self._run, args=(name,), name=f"send-{name}", daemon=True)
-            for name in channels
-        ]
+        self._threads = [self._thread(name) for name in channels]
 
     def start(self) -> None:
         """Takes up what an earlier run left, then sends."""
@@ -45,8 +44,23 @@ class Dispatcher:
 
     def wake(self) -> None:
         """There may be something to send."""
-        for news in self._news.values():
+        for news in list(self._news.values()):
             news.set()
+
+    def replace(self, channels: Mapping[str, Channel]) -> None:
+        """Follows changed settings. What is being sent now is sent the old way; what waits for a channel that is gone
+        waits until there is one of that name again.
+        """
+        with self._lock:
+            self._retired += self._channels.values()
+            self._channels = dict(channels)
+            fresh = [name for name in channels if name not in self._news]
+            self._news |= {name: threading.Event() for name in fresh}
+        threads = [self._thread(name) for name in fresh]
+        self._threads += threads
+        for thread in threads:
+            thread.start()
+        self.wake()
 
     def stop(self) -> None:
         """Lets a send under way finish for a moment; the outbox keeps the rest."""
@@ -55,15 +69,16 @@ class Dispatcher:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=2)
-        for channel in self._channels.values():
+        for channel in (*self._channels.values(), *self._retired):
             channel.close()
 
     def send_next(self, name: str) -> bool:
         """Sends one due message of a channel; False when there is none."""
-        due = self._outbox.take(name, self._now_ms())
-        if due is None:
+        channel = self._channels.get(name)
+        due = self._outbox.take(name, self._now_ms()) if channel is not None else None
+        if channel is None or due is None:
             return False
-        delivery = self._deliver(self._channels[name], due)
+        delivery = self._deliver(channel, due)
         reached = self._outbox.settle(due, delivery, self._now_ms())
         log.info(
             "message.settled", channel=name, recipient=due.recipient.id, key=due.message.key,
@@ -74,6 +89,9 @@ class Dispatcher:
         elif delivery.outcome is Outcome.FAILED:
             self.wake()  # the next channel has it now
         return True
+
+    def _thread(self, name: str) -> threading.Thread:
+        return threading.Thread(target=self._run, args=(name,), name=f"send-{name}", daemon=True)
 
     def _deliver(self, channel: Channel, due: Due) -> Delivery:
         try:
@@ -102,5 +120,7 @@ class Dispatcher:
             except Exception:
                 log.exception("outbox.failed", channel=name)
                 due_ms = None
-            wait_s = _LONGEST_WAIT_S if due_ms is None else (due_ms - self._now_ms()) / SECOND_MS
+            wait_s = _LONGEST_WAIT_S
+            if due_ms is not None and name in self._channels:
+                wait_s = (due_ms - self._now_ms()) / SECOND_MS
             news.wait(min(_LONGEST_WAIT_S, max(0.05, wait_s)))

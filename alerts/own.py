@@ -11,6 +11,8 @@ from campus.text import marked as _
 from rules.explain import Explanation, explain
 
 UNREACHABLE = "service.unreachable"
+FOLDER_MISTAKES = "service.folder_mistakes"
+RESTART_NEEDED = "service.restart_needed"
 JOURNAL_STALLED = "service.journal_stalled"
 BROKER_AWAY = "service.broker_away"
 BROKER_DROPS = "service.broker_drops"
@@ -22,6 +24,11 @@ CLOCK_JUMP = "service.clock_jump"
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = {
     UNREACHABLE: (_("有告警没能通知到任何人"), ""),
+    FOLDER_MISTAKES: (
+        _("学校文件夹改得有错,没有生效,继续用原来的"),
+        _("运行 shouyuan check 看每一处错误在哪个文件哪一行;改好保存后自动生效。"),
+    ),
+    RESTART_NEEDED: (_("有设置要重新启动后才生效"), _("方便的时候重新启动守园;在此之前用原来的设置。")),
     JOURNAL_STALLED: (
         _("守园暂停接收数据:本机的数据日志写不进去"),
         _("没有数据会丢:消息由 MQTT 服务器保管。请清理磁盘,或在 site.yaml 里调大 journal_quota_mb;历史数据库离线时先恢复它。"),
@@ -54,6 +61,7 @@ _LINES: dict[str, str] = {
     "messages": _("{value:.0f} 条消息"),
     "free_gb": _("剩余 {value:.1f} GB"),
     "minutes": _("{value:.0f} 分钟"),
+    "mistakes": _("{value:.0f} 处错误"),
     "reason": _("原因:{value}"),
     "message": _("未送达:{value}"),
 }

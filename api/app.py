@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -12,7 +13,8 @@ from fastapi.staticfiles import StaticFiles
 from alerts.errors import AlertOver, NoSuchAlert
 from api.accounts import Accounts
 from api.errors import ApiError, NotSignedIn
-from api.routes import alerts, consumption, devices, health, live, pages, quarantine, session
+from api.ports import RegisterRefused
+from api.routes import adopt, alerts, consumption, devices, health, live, pages, quarantine, register, session
 from api.services import Services
 from api.session import Sessions
 from store.errors import StoreUnavailable
@@ -40,13 +42,14 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
-    for module in (session, devices, consumption, alerts, live, quarantine, health, pages):
+    for module in (session, devices, consumption, alerts, live, quarantine, register, adopt, health, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(NoSuchAlert, _on_missing)
     app.add_exception_handler(AlertOver, _on_conflict)
     app.add_exception_handler(StoreUnavailable, _on_unavailable)
+    app.add_exception_handler(RegisterRefused, _on_refused)
     app.middleware("http")(_secure)
     return app
 
@@ -72,6 +75,12 @@ def _on_missing(_request: Request, error: Exception) -> Response:
 
 def _on_conflict(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=409)
+
+
+def _on_refused(_request: Request, error: Exception) -> Response:
+    problems = error.problems if isinstance(error, RegisterRefused) else ()
+    body = {"error": str(error), "problems": [msgspec.to_builtins(one) for one in problems]}
+    return JSONResponse(body, status_code=422)
 
 
 def _on_unavailable(_request: Request, error: Exception) -> Response:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -59,6 +59,55 @@ class Stranger(msgspec.Struct, frozen=True):
     count: int
     last_ms: int
     quantities: tuple[str, ...] = ()
+
+
+class Guess(msgspec.Struct, frozen=True):
+    """What an unregistered device seems to be, from its messages: columns of the register by English header."""
+
+    address: str
+    columns: dict[str, str]
+    quantities: tuple[str, ...]
+    last_topic: str = ""
+    last_payload: str = ""
+    last_ms: int = 0
+
+
+class RegisterProblem(msgspec.Struct, frozen=True):
+    """A mistake that keeps a change from being made: where, what was found, what was expected."""
+
+    where: str
+    found: str
+    expected: str
+
+
+class RegisterRefused(Exception):
+    """Raised by the desk when a change cannot be made; nothing was changed."""
+
+    def __init__(self, problems: Sequence[RegisterProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "; ".join(f"{one.where}: found {one.found}, expected {one.expected}" for one in problems)
+        )
+
+
+class RegisterDesk(Protocol):
+    """Edits the register; every method that changes something raises :class:`RegisterRefused` with nothing changed."""
+
+    def guess(self, address: str) -> Guess | None:
+        """What the device at *address* seems to be; None where nothing was held of it."""
+        ...
+
+    def put(self, device_id: str, columns: Mapping[str, str], who: str) -> None:
+        """Adds a device, or changes columns of it; "" empties a column."""
+        ...
+
+    def reload(self, who: str) -> Sequence[RegisterProblem]:
+        """Reads the folder again; the mistakes that keep it from being applied."""
+        ...
+
+    def history(self, device_id: str) -> Sequence[Mapping[str, Any]]:
+        """What became of a device, newest first: ``time_ms``, ``change``, ``before``, ``after``, ``who``."""
+        ...
 
 
 class QuarantineDesk(Protocol):

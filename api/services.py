@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.book import AlertBook
 from api.live import LiveFeed
-from api.ports import Health, QuarantineDesk
+from api.ports import Health, QuarantineDesk, RegisterDesk
 from campus.campus import Campus
 from store.board import Board
 from store.timeseries import TimeSeriesStore
@@ -27,6 +27,7 @@ class Services:
     database: sa.Engine
     feed: LiveFeed
     quarantine: QuarantineDesk
+    register: RegisterDesk
     health: Callable[[], Health]
     metrics: CollectorRegistry
     now_ms: Callable[[], int]

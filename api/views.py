@@ -143,3 +143,54 @@ def _shown(points: dict[Series, Point], quantity: Quantity, translate: Translate
         if channel in found and channel not in {"device", "max", "cycle"}:
             return amount(quantity, found[channel].value, translate)
     return ""
+
+
+class RevisionView(msgspec.Struct, frozen=True):
+    """A change in the register."""
+
+    time: str
+    what: str
+    who: str
+    lines: tuple[str, ...]
+
+
+_CHANGES = {
+    "added": _("登记"),
+    "removed": _("注销"),
+    "moved": _("移位"),
+    "swapped": _("更换"),
+    "calibrated": _("校准"),
+    "edited": _("修改"),
+}
+_WAS_NOW = _("{column}:{before} → {after}")
+
+
+def revision_views(services: Services, device_id: str, translate: Translate) -> list[RevisionView]:
+    """What became of a device, newest first."""
+    return [
+        RevisionView(
+            clock(int(one["time_ms"]), services),
+            translate(_CHANGES.get(str(one["change"]), str(one["change"]))),
+            str(one["who"]),
+            _differences(one["before"], one["after"], translate),
+        )
+        for one in services.register.history(device_id)
+    ]
+
+
+def _differences(
+    before: dict[str, object], after: dict[str, object], translate: Translate
+) -> tuple[str, ...]:
+    """A line for each column that changed; none where a device came or went as a whole."""
+    if not before or not after:
+        return ()
+    return tuple(
+        translate(_WAS_NOW).format(column=key, before=_short(before.get(key)), after=_short(after.get(key)))
+        for key in after
+    )
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(str(one) for one in value.values() if one)
+    return str(value) if value not in ("", None, []) else "–"

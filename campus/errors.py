@@ -7,6 +7,7 @@ CampusError
 ├── BadDuration          a text is not a duration such as ``15m``
 ├── UnknownDevice        no device of that id is in the register
 ├── UnknownPlace         no place of that path is in site.yaml
+├── RegisterNotText      the register is a workbook or no text, so that its file is not ours to edit
 └── FolderProblems       a campus folder cannot be used; carries every problem found
 """
 
@@ -70,6 +71,16 @@ class UnknownPlace(CampusError):
     def __init__(self, found: str) -> None:
         self.found = found
         super().__init__(f"place {found!r} is not in site.yaml")
+
+
+class RegisterNotText(CampusError):
+    """Raised where a row should be written into a register that is not a CSV file."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"the register is {found}; expected devices.csv (edit {found} by hand, or save it as CSV)"
+        )
 
 
 class FolderProblems(CampusError):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import structlog
 
-from campus.reading import Reading
+from campus.reading import Quality, Reading
 from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge, Judgement
 from ingest.message import Message
+from ingest.normalise import ALLOWED_LATENESS_MS
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
 from store.journal import Journal
@@ -160,7 +162,7 @@ class Pipeline:
         """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
         if judgement.held:
             return
-        fresh = self._fresh(judgement)
+        fresh = [_history(one, self._now_ms()) for one in self._fresh(judgement)]
         group.readings += fresh
         group.released.append(entry)
         group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)
@@ -206,6 +208,13 @@ class Pipeline:
                 burst.acknowledge(burst.messages)
             except Exception:  # the broker will deliver them again, and they will be known
                 log.exception("mqtt.acknowledge_failed", messages=len(burst.messages))
+
+
+def _history(reading: Reading, now_ms: int) -> Reading:
+    """A reading that was held for long is history by now, whenever it was received."""
+    if now_ms - reading.time_ms <= ALLOWED_LATENESS_MS or reading.quality is Quality.LATE:
+        return reading
+    return msgspec.structs.replace(reading, quality=Quality.LATE)
 
 
 def _last_readings(journal: Journal) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service import cli_admin, cli_doctor, cli_grafana, cli_history, cli_store, cli_up
+from service import cli_admin, cli_devices, cli_doctor, cli_grafana, cli_history, cli_store, cli_up
 
 app = typer.Typer(
     name="shouyuan",
@@ -17,6 +17,7 @@ cli_history.register(app)
 cli_admin.register(app)
 cli_grafana.register(app)
 cli_doctor.register(app)
+cli_devices.register(app)
 cli_store.register(app)
 
 

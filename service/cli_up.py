@@ -55,7 +55,7 @@ def up(
     )
     configure_logs(level="warning" if demo else settings.log_level, as_json=settings.log_json)
     try:
-        _run(demo_campus() if campus is None else _load(campus), settings, demo=demo)
+        _run(demo_campus() if campus is None else _load(campus), settings, demo=demo, folder=campus)
     except FolderProblems as error:
         print_problems(error.problems)
         raise typer.Exit(1) from error
@@ -83,8 +83,8 @@ def print_problems(problems: tuple[Problem, ...] | list[Problem]) -> None:
         typer.echo(f"{one.where()}: {kind}: 现为 / found {one.found}; 应为 / expected {one.expected}")
 
 
-def _run(campus: Campus, settings: ServiceSettings, *, demo: bool) -> None:
-    runtime = Runtime(campus, settings, write=typer.echo, demo=demo)
+def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path | None) -> None:
+    runtime = Runtime(campus, settings, write=typer.echo, demo=demo, folder=folder)
     page = _bind(settings.host, settings.port)
     try:
         runtime.start()

@@ -3,6 +3,7 @@
 ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── DataInUse             another service is running on the same data folder
+├── NoCampusFolder        the campus was not read from a folder, so there is no register to edit
 └── DemoMissing           the demonstration's campus folder is not where it should be
 """
 
@@ -39,4 +40,13 @@ class DemoMissing(ServiceError):
     def __init__(self, folder: Path) -> None:
         super().__init__(
             f"the demonstration campus {folder} is missing; run from a checkout, or use --campus"
+        )
+
+
+class NoCampusFolder(ServiceError):
+    """Raised where the register of a campus without a folder should be read again or edited."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this campus has no folder (the demonstration); start with --campus DIR to edit its register"
         )

@@ -23,6 +23,8 @@ _STORE_AWAY_MS = 10 * MINUTE_MS
 _DROPS_TOLD_MS = 10 * MINUTE_MS
 _DISK_LOW_BYTES = 1024**3
 _ALL = (
+    own.FOLDER_MISTAKES,
+    own.RESTART_NEEDED,
     own.JOURNAL_STALLED,
     own.BROKER_AWAY,
     own.BROKER_DROPS,
@@ -48,6 +50,7 @@ def looks(runtime: Runtime) -> list[Look]:
             yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, {"minutes": jumped_ms / MINUTE_MS})
 
     return [
+        lambda _: _register(runtime),
         lambda _: _journal(runtime),
         lambda _: _brokers(runtime),
         drops,
@@ -56,6 +59,20 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda _: _disk(runtime),
         clock,
     ]
+
+
+def _register(runtime: Runtime) -> Iterator[Trouble]:
+    """Looks at the campus folder, too: a change is applied here."""
+    runtime.register.look()
+    problems = runtime.register.problems
+    if problems:
+        first = problems[0]
+        reason = f"{first.where()}: {first.found} → {first.expected}"
+        facts: Facts = {"mistakes": len(problems), "reason": reason}
+        yield Trouble(own.FOLDER_MISTAKES, "folder", Level.WARNING, facts)
+    if runtime.register.restart_needed:
+        keys = ", ".join(runtime.register.restart_needed)
+        yield Trouble(own.RESTART_NEEDED, "folder", Level.NOTICE, {"reason": f"site.yaml: {keys}"})
 
 
 def _journal(runtime: Runtime) -> Iterator[Trouble]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import structlog
 
 from alerts.book import AlertBook
+from alerts.channels.contract import Channel
 from alerts.channels.opening import open_channels
 from alerts.dispatcher import Dispatcher
 from alerts.outbox import Outbox
@@ -29,6 +32,8 @@ from service.desk import Desk, held_reading
 from service.keeper import Keeper
 from service.lock import DataLock
 from service.pulse import Heart, LivePump
+from service.register import Register
+from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
 from service.settings import ServiceSettings
 from service.watch import Watch
@@ -37,6 +42,7 @@ from store.consumer import StoreConsumer
 from store.journal import Journal
 from store.opening import open_store
 from store.operations.database import open_database
+from store.operations.register_log import RegisterLog
 
 log = structlog.get_logger()
 
@@ -59,28 +65,25 @@ class Runtime:
         now_ms: Callable[[], int] = wall_ms,
         write: Callable[[str], None] = print,
         demo: bool = False,
+        folder: Path | None = None,
     ) -> None:
-        self._campus = campus
         self.settings = settings
         self.now_ms = now_ms
         data = settings.data
         self._lock = DataLock(data)
         self._lock.acquire()
         self.database = open_database(settings.operations_url())
+        self.history = RegisterLog(self.database)
+        self.register = Register(campus, folder, self.history, now_ms=now_ms, apply=self._apply)
         self.journal = Journal(data / "journal.db", quota_bytes=campus.site.journal_quota_mb * 1024 * 1024)
         self.store = open_store(campus.site.store, data)
         self.board = Board()
         self.feed = LiveFeed()
         self.book = AlertBook(self.database, self.campus, is_drill=is_drill)
         self.outbox = Outbox(self.database)
-        channels = open_channels(
-            campus.site,
-            database=self.database,
-            now_ms=now_ms,
-            write=write,
-            told=lambda: self.feed.publish_alert("phone"),
-        )
-        self.dispatcher = Dispatcher(self.outbox, channels, self.book, now_ms=now_ms)
+        self._write = write
+        self._channels_of = campus.site.channels
+        self.dispatcher = Dispatcher(self.outbox, self._channels(campus), self.book, now_ms=now_ms)
         self.rules = RuleConsumer(
             self.journal,
             Engine(campus, RuleSettings(campus.rules)),
@@ -100,10 +103,11 @@ class Runtime:
 
     def campus(self) -> Campus:
         """The campus of the moment."""
-        return self._campus
+        return self.register.campus()
 
     def start(self) -> None:
         """Brings the parts up, those behind the journal before those before it."""
+        self.register.record_start()
         self.rules.recover()
         self._prime_board()
         self.watch.recover(looks.rules(), self.now_ms())
@@ -116,7 +120,7 @@ class Runtime:
         self.keeper.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
-        log.info("service.started", site=self._campus.site.id, devices=len(self._campus.devices))
+        log.info("service.started", site=self.campus().site.id, devices=len(self.campus().devices))
 
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished."""
@@ -149,6 +153,7 @@ class Runtime:
             database=self.database,
             feed=self.feed,
             quarantine=Desk(self.journal, self.pipeline),
+            register=RegisterDesk(self.register, self.history, self.journal),
             health=lambda: health.of(self),
             metrics=metrics.registry(lambda: health.samples(self)),
             now_ms=self.now_ms,
@@ -165,6 +170,36 @@ class Runtime:
         self.dispatcher.wake()
         for one in transitions:
             self.feed.publish_alert(one.subject)
+
+    def _channels(self, campus: Campus) -> dict[str, Channel]:
+        return open_channels(
+            campus.site,
+            database=self.database,
+            now_ms=self.now_ms,
+            write=self._write,
+            told=lambda: self.feed.publish_alert("phone"),
+        )
+
+    def _apply(self, campus: Campus) -> None:
+        """Hands a campus that was read again to everybody who needs more than to ask for it."""
+        self.rules.swap_engine(Engine(campus, RuleSettings(campus.rules)))
+        self.brokers.resubscribe()
+        if campus.site.channels != self._channels_of:
+            self._channels_of = campus.site.channels
+            self.dispatcher.replace(self._channels(campus))
+        threading.Thread(target=self._replay_adopted, args=(campus,), name="replay", daemon=True).start()
+        self.feed.publish_alert("register")
+
+    def _replay_adopted(self, campus: Campus) -> None:
+        """What devices said before they were in the register becomes readings."""
+        for one in self.journal.unregistered():
+            if campus.device_at(one.address) is None:
+                continue
+            after_id = 0
+            while held := self.journal.quarantined_of(one.address, after_id=after_id):
+                self.pipeline.replay(held)
+                after_id = held[-1].id
+            log.info("device.adopted", address=one.address, messages=one.count)
 
     def _on_own_alerts(self) -> None:
         self.dispatcher.wake()

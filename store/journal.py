@@ -197,6 +197,10 @@ class Journal:
         """Held messages, newest first."""
         return quarantine.select(self._reader(), limit=limit, before_id=before_id, code=code, address=address)
 
+    def quarantined_of(self, address: str, *, after_id: int = 0, limit: int = 500) -> list[QuarantineEntry]:
+        """Held messages of one device, oldest first."""
+        return quarantine.of_address(self._reader(), address, after_id=after_id, limit=limit)
+
     def quarantine_entry(self, entry_id: int) -> QuarantineEntry | None:
         """One held message."""
         return quarantine.by_id(self._reader(), entry_id)

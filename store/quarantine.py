@@ -108,6 +108,18 @@ def select(
     return [_entry(row) for row in rows]
 
 
+def of_address(
+    connection: sqlite3.Connection, address: str, *, after_id: int, limit: int
+) -> list[QuarantineEntry]:
+    """What one device's messages are, oldest first, from after *after_id*."""
+    rows = connection.execute(
+        "SELECT time_ms, topic, payload, code, detail, address, decoder, quantities, size, id FROM quarantine"
+        " WHERE address = ? AND address != '' AND id > ? ORDER BY id LIMIT ?",
+        (address, after_id, limit),
+    )
+    return [_entry(row) for row in rows]
+
+
 def by_id(connection: sqlite3.Connection, entry_id: int) -> QuarantineEntry | None:
     """One entry with its payload."""
     row = connection.execute(

@@ -23,8 +23,8 @@ from simulators import providers
 class Running:
     """A started service with its page, and a client of each kind."""
 
-    def __init__(self, campus, data):
-        self.runtime = Runtime(campus, ServiceSettings(data=data), write=lambda _text: None)
+    def __init__(self, campus, data, *, folder=None):
+        self.runtime = Runtime(campus, ServiceSettings(data=data), write=lambda _text: None, folder=folder)
         self.runtime.start()
         config = uvicorn.Config(
             create_app(self.runtime.services()),

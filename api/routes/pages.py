@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.errors import NotFound
 from api.pages import clock, language_of, lines, render
 from api.routes.common import Deps, Duty, Viewer
-from api.views import buildings, open_cards, recent_cards
+from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
 from campus.text import translator
 from store.operations.database import reading
@@ -77,7 +77,8 @@ def device(request: Request, services: Deps, account: Viewer, device_id: str) ->
         }
         for one in services.board.device(device_id)
     ]
-    return render(request, "device.html", account=account, device=found, series=series)
+    revisions = revision_views(services, device_id, translator(language_of(request, services)))
+    return render(request, "device.html", account=account, device=found, series=series, revisions=revisions)
 
 
 @router.get("/phone")

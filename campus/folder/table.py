@@ -15,11 +15,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 from campus.folder.expected import shown, similar
 from campus.problem import Problem
 
-_ENCODINGS = ("utf-8-sig", "gb18030")
+ENCODINGS = ("utf-8-sig", "gb18030")
 _ENDINGS = ("csv", "xlsx", "xls")
 #: spreadsheets keep 15 digits of a number; the rest of a longer one is lost
 _EXACT_BELOW = 10**15
-_REMARK = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]$|\*$")
+REMARK = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]$|\*$")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -104,7 +104,7 @@ def _columns(
     columns: list[str] = []
     for cell in header:
         title = cell.strip()
-        plain = _REMARK.sub("", title).strip()
+        plain = REMARK.sub("", title).strip()
         known = headers.get(title.lower()) or headers.get(plain.lower()) or ""
         if title and not known:
             expected = f"one of {', '.join(dict.fromkeys(headers.values()))}{similar(plain, headers)}"
@@ -122,7 +122,7 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[list[str]]:
 
 def _csv(path: Path, problems: list[Problem]) -> Iterator[list[str]]:
     raw = path.read_bytes()
-    for encoding in _ENCODINGS:
+    for encoding in ENCODINGS:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:

@@ -121,6 +121,29 @@ class RuleSnapshotRow(Base):
     state: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class DeviceRevisionRow(Base):
+    """One change of one device in the register: *before* and *after* hold what differs."""
+
+    __tablename__ = "device_revisions"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    time_ms: Mapped[int]
+    device: Mapped[str] = mapped_column(String(80), index=True)
+    change: Mapped[str] = mapped_column(String(16))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    who: Mapped[str] = mapped_column(String(80), default="")
+
+
+class RegisterRow(Base):
+    """The register as it was read last, so that what changed while the service was away is known."""
+
+    __tablename__ = "register"
+
+    device: Mapped[str] = mapped_column(String(80), primary_key=True)
+    body: Mapped[dict[str, Any]]
+
+
 class PhoneMessageRow(Base):
     """A message shown on the built-in phone page."""
 
