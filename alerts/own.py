@@ -16,6 +16,7 @@ RESTART_NEEDED = "service.restart_needed"
 JOURNAL_STALLED = "service.journal_stalled"
 BROKER_AWAY = "service.broker_away"
 BROKER_DROPS = "service.broker_drops"
+TOPICS_REFUSED = "service.topics_refused"
 STORE_AWAY = "service.store_away"
 FLOOD = "service.flood"
 DISK_LOW = "service.disk_low"
@@ -40,6 +41,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     BROKER_DROPS: (
         _("MQTT 服务器丢弃了消息"),
         _("服务器的排队上限太小或守园离线太久;按 docs/brokers.md 调大 max_queued_messages。"),
+    ),
+    TOPICS_REFUSED: (
+        _("MQTT 服务器不让守园订阅一些主题"),
+        _("这些主题上的设备收不到。给守园的账号放行,或在 site.yaml 的 sources 里只写需要的主题。"),
     ),
     STORE_AWAY: (
         _("历史数据库写不进去,数据暂存在本机"),

@@ -89,6 +89,9 @@ class Connection:
         self.connected = False
         self.reason = "not connected yet"
         self.received = 0
+        #: what the broker does not let us hear
+        self.refused_topics: tuple[str, ...] = ()
+        self._asked: dict[int, list[str]] = {}
         #: messages the broker says it has dropped since it started; mosquitto tells, others do not
         self.broker_dropped = 0
 
@@ -118,8 +121,7 @@ class Connection:
         if self.connected:
             if gone:
                 self._client.unsubscribe(gone)
-            if self._topics:
-                self._client.subscribe([(topic, 1) for topic in self._topics])
+            self._subscribe(self._client)
 
     def _make_client(self) -> BurstClient | PlainClient:
         five = self._protocol == 5
@@ -140,6 +142,7 @@ class Connection:
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_connect_fail = self._on_connect_fail
         return client
 
@@ -167,7 +170,23 @@ class Connection:
             session=bool(flags.session_present),
         )
         # Harmless on a session that has them, and right after a broker that lost them.
-        client.subscribe([*((topic, 1) for topic in self._topics), (_DROPPED.decode(), 0)])
+        self._subscribe(client)
+
+    def _subscribe(self, client: mqtt.Client) -> None:
+        topics = [*self._topics, _DROPPED.decode()]
+        _, mid = client.subscribe([(topic, 1) for topic in topics])
+        if mid is not None:
+            self._asked[mid] = topics
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _userdata: Any, mid: int, codes: list[ReasonCode], _properties: Any
+    ) -> None:
+        """A broker may refuse single topics; without this nobody would know."""
+        asked = self._asked.pop(mid, [])
+        refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
+        self.refused_topics = tuple(topic for topic in refused if topic in self._topics)
+        if self.refused_topics:
+            log.warning("mqtt.topics_refused", host=self._address.host, topics=self.refused_topics)
 
     def _note_refusal(self, reason: ReasonCode) -> None:
         self.connected = False

@@ -18,7 +18,7 @@ from campus.folder import load_campus
 from campus.text import marked as _
 from campus.text import translator
 from rules.level import Level
-from service.runtime import wall_ms
+from service.clock import wall_ms
 from service.settings import ServiceSettings
 from store.operations.database import open_database
 

@@ -16,9 +16,9 @@ from campus.folder import load_campus
 from campus.folder.edit import put_device
 from ingest.decoding.registry import decoder_names
 from rules.settings import check as check_rules
+from service.clock import wall_ms
 from service.register import Register
 from service.register_desk import RegisterDesk
-from service.runtime import wall_ms
 from service.settings import ServiceSettings
 from store.journal import Journal
 from store.operations.database import open_database

@@ -15,8 +15,8 @@ from campus.text import translator
 from ingest.decoding.registry import decoder_names
 from rules.settings import check as check_rules
 from service.cli_up import print_problems
+from service.clock import wall_ms
 from service.doctor import examine
-from service.runtime import wall_ms
 from service.settings import ServiceSettings
 
 

@@ -30,7 +30,7 @@ from rules.explain import explain
 from rules.replay import is_alert, to_json
 from rules.replay import replay as replay_readings
 from rules.settings import RuleSettings
-from service.runtime import wall_ms
+from service.clock import wall_ms
 from store.errors import BadHistory
 from store.history_file import read_history
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from alerts import own
 from campus.clock import MINUTE_MS
 from rules.level import Level
 from rules.verdict import Facts
+from service.clock import steady_ms
 from service.watch import Drift, Look, Trouble
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _ALL = (
     own.JOURNAL_STALLED,
     own.BROKER_AWAY,
     own.BROKER_DROPS,
+    own.TOPICS_REFUSED,
     own.STORE_AWAY,
     own.FLOOD,
     own.DISK_LOW,
@@ -44,8 +45,8 @@ def looks(runtime: Runtime) -> list[Look]:
     """Everything that is looked at."""
     drops, drift = _Drops(runtime), Drift()
 
-    def clock(now_ms: int) -> Iterator[Trouble]:
-        jumped_ms = drift.jumped_ms(now_ms, time.monotonic_ns() // 1_000_000)
+    def clock(_now_ms: int) -> Iterator[Trouble]:
+        jumped_ms = drift.jumped_ms(runtime.wall_ms(), steady_ms())
         if jumped_ms:
             yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, {"minutes": jumped_ms / MINUTE_MS})
 
@@ -53,6 +54,7 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda _: _register(runtime),
         lambda _: _journal(runtime),
         lambda _: _brokers(runtime),
+        lambda _: _topics(runtime),
         drops,
         lambda _: _store(runtime),
         lambda _: _floods(runtime),
@@ -85,6 +87,14 @@ def _brokers(runtime: Runtime) -> Iterator[Trouble]:
         if not connection.connected:
             facts: Facts = {"broker": name or connection.where, "reason": connection.reason}
             yield Trouble(own.BROKER_AWAY, name or "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS)
+
+
+def _topics(runtime: Runtime) -> Iterator[Trouble]:
+    for name, connection in runtime.brokers.connections.items():
+        if connection.connected and connection.refused_topics:
+            topics = ", ".join(connection.refused_topics[:5])
+            facts: Facts = {"broker": name or connection.where, "topic": topics}
+            yield Trouble(own.TOPICS_REFUSED, name or "broker", Level.WARNING, facts)
 
 
 def _store(runtime: Runtime) -> Iterator[Trouble]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from rules.settings import RuleSettings
 from rules.verdict import Transition
 from service import health, looks, metrics
 from service.brokers import Brokers
+from service.clock import SteadyClock, wall_ms
 from service.demo import is_drill
 from service.desk import Desk, held_reading
 from service.keeper import Keeper
@@ -49,11 +49,6 @@ log = structlog.get_logger()
 VERSION = "0.1.0"
 
 
-def wall_ms() -> int:
-    """The wall clock, read here and handed down."""
-    return time.time_ns() // 1_000_000
-
-
 class Runtime:
     """One running service. Made from a campus; started and stopped once."""
 
@@ -62,13 +57,15 @@ class Runtime:
         campus: Campus,
         settings: ServiceSettings,
         *,
-        now_ms: Callable[[], int] = wall_ms,
+        now_ms: Callable[[], int] | None = None,
+        wall: Callable[[], int] = wall_ms,
         write: Callable[[str], None] = print,
         demo: bool = False,
         folder: Path | None = None,
     ) -> None:
         self.settings = settings
-        self.now_ms = now_ms
+        self.wall_ms = wall
+        self.now_ms = now_ms = now_ms or SteadyClock(wall)
         data = settings.data
         self._lock = DataLock(data)
         self._lock.acquire()

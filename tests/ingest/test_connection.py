@@ -7,6 +7,8 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 from tests_support import wait_until
 
 from ingest.burst_client import Frame
@@ -157,3 +159,12 @@ def test_what_the_broker_drops_is_known():
     one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"17", 0, 0, dup=False, retained=True)])
     one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"x", 0, 0, dup=False, retained=True)])
     assert (one.broker_dropped, got, one.received) == (17, [], 0)
+
+
+def test_refused_topics_are_known():
+    """A topic that the broker does not let us hear is named; the others are heard."""
+    one = Connection(BrokerAddress("127.0.0.1", 9, "x"), ["good/#", "bad/#/x"], print, now_ms=lambda: 0)
+    codes = [ReasonCode(PacketTypes.SUBACK, identifier=code) for code in (1, 0x87, 0)]
+    one._asked[7] = ["good/#", "bad/#/x", "$SYS/broker/publish/messages/dropped"]
+    one._on_subscribe(one._client, None, 7, codes, None)
+    assert one.refused_topics == ("bad/#/x",)
