@@ -26,8 +26,8 @@ from service.logs import configure_logs
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 from simulators.drill_freezer import DrillFreezer
-from simulators.fleet import Fleet
 from simulators.publisher import Publisher
+from simulators.world import World
 
 _SEED = 20261121
 
@@ -107,7 +107,7 @@ def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
         hours=campus.hours,
     )
     publisher = Publisher(
-        Fleet(school, seed=_SEED),
+        World(school, seed=_SEED),
         host=address.host,
         port=address.port,
         now_ms=runtime.now_ms,

@@ -11,7 +11,7 @@ from campus.quantity import Quantity
 Values = Mapping[tuple[Quantity, str], float]
 
 
-class World(Protocol):
+class Surroundings(Protocol):
     """What the models share: the weather and whether a building is in use."""
 
     def outdoor_c(self, time_ms: int) -> float: ...
@@ -20,8 +20,12 @@ class World(Protocol):
         """0 (nobody) to 1 (full) for a building at a time."""
         ...
 
+    def indoor_c(self, building: str, time_ms: int) -> float:
+        """The air of a building's rooms."""
+        ...
+
 
 class Model(Protocol):
-    """One device's physics. *step* moves from the last time asked to *time_ms* and returns what it would measure."""
+    """One device's physics. *step* moves from the last time asked to *time_ms* and returns what is true then."""
 
-    def step(self, time_ms: int, world: World) -> Values: ...
+    def step(self, time_ms: int, around: Surroundings) -> Values: ...

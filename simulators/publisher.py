@@ -9,8 +9,8 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
-from simulators.fleet import Fleet
 from simulators.formats.contract import Publication
+from simulators.world import World
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class Publisher:
 
     def __init__(
         self,
-        fleet: Fleet,
+        world: World,
         *,
         host: str,
         port: int,
@@ -34,7 +34,8 @@ class Publisher:
         password: str = "",
         extra: Callable[[int, int], Iterable[Publication]] = lambda _after, _until: (),
     ) -> None:
-        self._fleet = fleet
+        self._world = world
+        self._site = world.campus.site
         self._host, self._port = host, port
         self._now_ms = now_ms
         self._extra = extra
@@ -61,14 +62,14 @@ class Publisher:
 
     def _run(self) -> None:
         last_ms = self._now_ms()
-        for simulated in self._fleet.devices.values():
-            self._send(self._fleet.publications(last_ms, simulated))
+        for report in self._world.everyone(last_ms):
+            self._send(report.publications(self._site))
         while not self._stopping.wait(_TICK_S):
             now_ms = self._now_ms()
             if now_ms <= last_ms:
                 continue
-            for moment_ms, simulated in self._fleet.due(last_ms, now_ms):
-                self._send(self._fleet.publications(moment_ms, simulated))
+            for report in self._world.run(last_ms, now_ms):
+                self._send(report.publications(self._site))
             self._send(self._extra(last_ms, now_ms))
             last_ms = now_ms
 

@@ -1,109 +1,108 @@
-"""Water through a meter: people drawing it at random, a leak that never stops, a register that counts pulses."""
+"""Water meters: what flows through, and what the register shows of it in whole pulses (DOMAIN.md 1.1)."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 
-from campus.clock import HOUR_MS, SECOND_MS
+from campus.clock import HOUR_MS
 from campus.quantity import Quantity
-from simulators.model import Values, World
+from simulators.course import Courses
+from simulators.demand import Demand
+from simulators.model import Surroundings, Values
 
-#: a draw from a tap or a flush lasts about this long
-_DRAW_S = 25.0
 
+class Register:
+    """A counter of whole *step_m3* that wraps at *modulus_m3* (0 for never) and starts anew when the meter is swapped."""
 
-class WaterUse:
-    """Random draws whose rate follows the building's activity, plus *leak_m3h*.
-
-    *draws_per_hour* at full activity and *draw_m3h* each give the demand; the register is cut to *step_m3* and
-    wraps at *modulus_m3* (0 for never).
-    """
-
-    def __init__(
-        self,
-        generator: random.Random,
-        building: str,
-        *,
-        draws_per_hour: float,
-        draw_m3h: float = 0.36,
-        step_m3: float = 0.001,
-        modulus_m3: float = 0,
-        leak_m3h: float = 0,
-        start_m3: float = 0,
-        with_flow: bool = False,
-    ) -> None:
-        self._generator = generator
-        self._building = building
-        self._draws_per_hour = draws_per_hour
-        self._draw_m3h = draw_m3h
+    def __init__(self, *, step_m3: float, modulus_m3: float = 0, start_m3: float = 0) -> None:
         self._step_m3 = step_m3
         self._modulus_m3 = modulus_m3
-        self._with_flow = with_flow
         self._volume_m3 = start_m3
-        self._last_ms: int | None = None
-        self.leak_m3h = leak_m3h
-        #: what has passed in truth, without register and steps
-        self.total_m3 = start_m3
+        self._swaps: list[tuple[int, float]] = []
+        #: above 0 while the meter is blocked: water passes, the register stands
+        self.blocked = Courses()
 
-    def step(self, time_ms: int, world: World) -> Values:
-        elapsed_ms = 0 if self._last_ms is None else max(0, time_ms - self._last_ms)
-        self._last_ms = time_ms
-        used_m3 = self._drawn_m3(elapsed_ms, world.activity(self._building, time_ms))
-        used_m3 += self.leak_m3h * elapsed_ms / HOUR_MS
-        self._volume_m3 += used_m3
-        self.total_m3 += used_m3
+    def swap(self, time_ms: int, shown_m3: float) -> None:
+        """A new meter is put in, that shows *shown_m3*."""
+        self._swaps = sorted([*self._swaps, (time_ms, shown_m3)])
+
+    def add(self, volume_m3: float, from_ms: int, to_ms: int) -> None:
+        """Counts what passed in a span."""
+        if self.blocked:
+            volume_m3 *= 1 - min(1.0, self.blocked.mean(from_ms, to_ms))
+        self._volume_m3 += volume_m3
         if self._modulus_m3:
             self._volume_m3 %= self._modulus_m3
-        shown = math.floor(self._volume_m3 / self._step_m3 + 1e-9) * self._step_m3
-        values = {(Quantity.WATER_VOLUME, ""): round(shown, 6)}
-        if self._with_flow:
-            values[Quantity.WATER_FLOW, ""] = round(used_m3 * HOUR_MS / elapsed_ms, 4) if elapsed_ms else 0.0
-        return values
-
-    def _drawn_m3(self, elapsed_ms: int, activity: float) -> float:
-        expected = self._draws_per_hour * activity * elapsed_ms / HOUR_MS
-        draws = _poisson(self._generator, expected)
-        one_m3 = self._draw_m3h * _DRAW_S * SECOND_MS / HOUR_MS
-        return sum(self._generator.uniform(0.4, 1.6) * one_m3 for _ in range(draws))
-
-
-class Sum:
-    """A parent meter: what its children measured together, plus what is lost between (*loss_m3h*)."""
-
-    def __init__(
-        self, children: Sequence[WaterUse | Sum], *, step_m3: float = 0.01, loss_m3h: float = 0
-    ) -> None:
-        self._children = children
-        self._step_m3 = step_m3
-        self._loss_m3h = loss_m3h
-        self._lost_m3 = 0.0
-        self._last_ms: int | None = None
-
-    def step(self, time_ms: int, world: World) -> Values:  # noqa: ARG002 - the model's signature
-        elapsed_ms = 0 if self._last_ms is None else max(0, time_ms - self._last_ms)
-        self._last_ms = time_ms
-        self._lost_m3 += self._loss_m3h * elapsed_ms / HOUR_MS
-        return {
-            (Quantity.WATER_VOLUME, ""): round(
-                math.floor(self.total_m3 / self._step_m3 + 1e-9) * self._step_m3, 6
-            )
-        }
+        while self._swaps and self._swaps[0][0] <= to_ms:
+            self._volume_m3 = self._swaps.pop(0)[1]
 
     @property
-    def total_m3(self) -> float:
-        """What has passed in truth."""
-        return self._lost_m3 + sum(child.total_m3 for child in self._children)
+    def shown_m3(self) -> float:
+        """What can be read."""
+        return round(math.floor(self._volume_m3 / self._step_m3 + 1e-9) * self._step_m3, 6)
 
 
-def _poisson(generator: random.Random, expected: float) -> int:
-    """Knuth's product of uniforms; a normal approximation where that would take long."""
-    if expected > 50:
-        return max(0, round(generator.gauss(expected, math.sqrt(expected))))
-    limit = math.exp(-expected)
-    count, product = 0, generator.random()
-    while product > limit:
-        count += 1
-        product *= generator.random()
-    return count
+class WaterMeter:
+    """*demands* of one building drawn through one meter, and *leaks* (m3/h) that never ask whether anybody is there."""
+
+    def __init__(
+        self, building: str, demands: Sequence[Demand], register: Register, *, with_flow: bool = False
+    ) -> None:
+        self.building = building
+        self.register = register
+        self.leaks = Courses()
+        #: what has passed in truth, whatever the register says
+        self.total_m3 = 0.0
+        self._demands = demands
+        self._with_flow = with_flow
+        self._last_ms: int | None = None
+        self._asked_ms: int | None = None
+        self._asked_m3 = 0.0
+
+    def step(self, time_ms: int, around: Surroundings) -> Values:
+        """The register, and the mean flow since the last time asked."""
+        self.advance(time_ms, around)
+        values = {(Quantity.WATER_VOLUME, ""): self.register.shown_m3}
+        if self._with_flow:
+            elapsed_ms = time_ms - (time_ms if self._asked_ms is None else self._asked_ms)
+            passed_m3 = self.total_m3 - self._asked_m3
+            values[Quantity.WATER_FLOW, ""] = (
+                round(passed_m3 * HOUR_MS / elapsed_ms, 4) if elapsed_ms else 0.0
+            )
+        self._asked_ms, self._asked_m3 = time_ms, self.total_m3
+        return values
+
+    def advance(self, time_ms: int, around: Surroundings) -> None:
+        """Lets water pass until *time_ms*; a parent meter asks, too."""
+        last_ms = time_ms if self._last_ms is None else self._last_ms
+        self._last_ms = max(last_ms, time_ms)
+        if time_ms <= last_ms:
+            return
+        passed_m3 = self._passed_m3(last_ms, time_ms, around)
+        if self.leaks:
+            passed_m3 += self.leaks.mean(last_ms, time_ms) * (time_ms - last_ms) / HOUR_MS
+        self.total_m3 += passed_m3
+        self.register.add(passed_m3, last_ms, time_ms)
+
+    def _passed_m3(self, last_ms: int, time_ms: int, around: Surroundings) -> float:
+        activity = around.activity(self.building, (last_ms + time_ms) // 2)
+        return sum(one.volume_m3(last_ms, time_ms, activity) for one in self._demands)
+
+
+class ParentMeter(WaterMeter):
+    """What its *children* measure together, plus what is lost in the pipes between (its own ``leaks``)."""
+
+    def __init__(
+        self, building: str, children: Sequence[WaterMeter], register: Register, *, with_flow: bool
+    ) -> None:
+        super().__init__(building, (), register, with_flow=with_flow)
+        self._children = children
+        self._children_m3 = 0.0
+
+    def _passed_m3(self, last_ms: int, time_ms: int, around: Surroundings) -> float:  # noqa: ARG002 - as the parent class
+        for child in self._children:
+            child.advance(time_ms, around)
+        total_m3 = sum(child.total_m3 for child in self._children)
+        passed_m3, self._children_m3 = total_m3 - self._children_m3, total_m3
+        return passed_m3

@@ -1,57 +1,89 @@
-"""The weather and the day of a simulated campus."""
+"""A simulated campus in time: what every device says, in order, and what is really going on."""
 
 from __future__ import annotations
 
-import math
-import zoneinfo
-from collections.abc import Mapping
+import heapq
+import itertools
+from collections.abc import Iterator
 
-from campus.clock import DAY_MS, HOUR_MS, from_ms
-from campus.opening import Opening, OpeningHours
-
-#: hours of the day (local) at which each use of a building is busy, with the share of its full activity
-_RHYTHMS: dict[str, tuple[tuple[float, float, float], ...]] = {
-    "teaching": ((7.5, 12, 1.0), (13.5, 17.5, 1.0), (18.5, 21.5, 0.4)),
-    "dormitory": ((6, 7.5, 1.0), (12, 13.5, 0.5), (17.5, 19, 0.6), (21, 23, 1.0)),
-    "canteen": ((4.5, 8, 0.8), (10, 13.5, 1.0), (16, 19, 0.9)),
-    "boiler_house": ((0, 24, 0.5),),
-    "office": ((8, 12, 1.0), (13.5, 17.5, 1.0)),
-    "sports": ((7, 9, 0.4), (15, 19, 0.8)),
-    "other": ((8, 18, 0.5),),
-}
-_QUIET = 0.02
+from campus.campus import Campus
+from campus.reading import Reading
+from simulators.effect import Effects
+from simulators.fleet import Fleet
+from simulators.label import Label, by_time
+from simulators.pipe import Pipe
+from simulators.scenario import Scenario
+from simulators.simulated import Report, Simulated
+from simulators.surroundings import CampusSurroundings
+from simulators.weather import Sky, SyntheticWeather, Weather
 
 
-class NorthernWinter:
-    """A northern Chinese school: a smooth yearly and daily temperature, and each building's rhythm.
+class World:
+    """A campus, its weather, and the scenarios that begin when they are :meth:`begin`-ed.
 
-    The mean and swing follow Shenyang's climate normals roughly (January near -11 °C, July near 25 °C; 10 K
-    between night and afternoon); they set a plausible stage, and are no forecast.
+    The same *seed*, campus and calls give the same reports to the byte, whatever the weather of another seed.
     """
 
-    mean_c = 8.5
-    year_swing_k = 18.0
-    day_swing_k = 5.0
+    def __init__(self, campus: Campus, *, seed: int, weather: Weather | None = None) -> None:
+        self.campus = campus
+        self.seed = seed
+        sky = Sky(weather or SyntheticWeather(campus.site.zone, seed=seed))
+        self.around = CampusSurroundings(campus, sky)
+        self.fleet = Fleet(campus, self.around, seed=seed)
+        self._effects = Effects(campus, self.fleet, self.around, seed=seed)
+        self._labels: list[Label] = []
+        self._waiting: list[tuple[int, int, Simulated | Report]] = []
+        self._counter = itertools.count()
+        self._started = False
 
-    def __init__(self, zone: zoneinfo.ZoneInfo, uses: Mapping[str, str], hours: OpeningHours) -> None:
-        self._zone = zone
-        self._uses = dict(uses)
-        self._hours = hours
+    def begin(self, scenario: Scenario, start_ms: int) -> list[Label]:
+        """Lets a scenario happen from *start_ms* on; raises :class:`simulators.errors.NoSuchPlace`.
 
-    def outdoor_c(self, time_ms: int) -> float:
-        """Coldest in mid-January at about six in the morning."""
-        local = from_ms(time_ms, self._zone)
-        year = math.cos(2 * math.pi * (local.timetuple().tm_yday - 15) / 365.25)
-        hour = local.hour + local.minute / 60
-        day = math.cos(2 * math.pi * (hour - 15) / 24)
-        weather = 3.0 * math.sin(2 * math.pi * (time_ms / DAY_MS) / 6.3)
-        return self.mean_c - self.year_swing_k * year + self.day_swing_k * day + weather
+        Faults must not begin before what :meth:`run` has already yielded.
+        """
+        labels = self._effects.begin(scenario, start_ms)
+        self._labels += labels
+        return labels
 
-    def activity(self, building: str, time_ms: int) -> float:
-        """The building's rhythm while it is open; next to nothing while it is closed."""
-        use = self._uses.get(building, "other")
-        if self._hours.opening(building, time_ms) is Opening.CLOSED:
-            return _QUIET
-        local = from_ms(time_ms, self._zone)
-        hour = local.hour + local.minute / 60 + local.second * 1_000 / HOUR_MS
-        return max((share for start, end, share in _RHYTHMS[use] if start <= hour < end), default=_QUIET)
+    def labels(self) -> list[Label]:
+        """Every fault begun so far, and what physics brought about by itself (pipes cold, frozen, burst)."""
+        natural = [
+            Label("", incident.kind, (one.device.id,), incident.start_ms, incident.end_ms)
+            for one in self.fleet.devices.values()
+            if isinstance(one.model, Pipe)
+            for incident in one.model.finished()
+        ]
+        return by_time([*self._labels, *natural])
+
+    def run(self, from_ms: int, to_ms: int) -> Iterator[Report]:
+        """All reports that reach the broker in a span (half open), in that order; spans follow one another."""
+        if not self._started:
+            self._started = True
+            for one in self.fleet.devices.values():
+                self._push(one.next_ms(from_ms), one)
+        waiting, around = self._waiting, self.around
+        while waiting and waiting[0][0] < to_ms:
+            now_ms, _, due = waiting[0]
+            if isinstance(due, Report):
+                heapq.heappop(waiting)
+                yield due
+                continue
+            heapq.heapreplace(waiting, (now_ms + due.interval_ms, next(self._counter), due))
+            for report in due.reports(now_ms, around):
+                if report.sent_ms <= now_ms:
+                    yield report
+                else:
+                    self._push(report.sent_ms, report)
+
+    def everyone(self, time_ms: int) -> Iterator[Report]:
+        """One report of every device at *time_ms*, as after the broker's start."""
+        for one in self.fleet.devices.values():
+            yield from one.reports(time_ms, self.around)
+
+    def readings(self, from_ms: int, to_ms: int) -> Iterator[Reading]:
+        """All readings of a span in the order of their receipt."""
+        for report in self.run(from_ms, to_ms):
+            yield from report.readings()
+
+    def _push(self, time_ms: int, one: Simulated | Report) -> None:
+        heapq.heappush(self._waiting, (time_ms, next(self._counter), one))

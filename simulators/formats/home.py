@@ -37,7 +37,8 @@ def zigbee2mqtt(
             case _:
                 continue
     if Quantity.ACTIVE_POWER not in {quantity for quantity, _ in values}:
-        body |= {"battery": 94, "voltage": 2985}
+        level = first(values, Quantity.BATTERY_LEVEL)
+        body |= {"battery": round(94 if level is None else level), "voltage": 2985}
     return [Publication(f"zigbee2mqtt/{device.address}", as_json(body))]
 
 
@@ -55,7 +56,7 @@ def tasmota(
         body["ENERGY"] = {
             "Total": round(first(values, Quantity.ENERGY) or 0, 3),
             "Power": round(power * 1000),
-            "Factor": 0.92,
+            "Factor": round(first(values, Quantity.POWER_FACTOR) or 0, 2),
             "Voltage": round(first(values, Quantity.VOLTAGE) or 0),
             "Current": round(first(values, Quantity.CURRENT) or 0, 3),
         }
@@ -76,6 +77,7 @@ def shelly_gen2(
         "apower": round((first(values, Quantity.ACTIVE_POWER) or 0) * 1000, 1),
         "voltage": first(values, Quantity.VOLTAGE),
         "current": first(values, Quantity.CURRENT),
+        "pf": first(values, Quantity.POWER_FACTOR),
         "aenergy": {"total": round((first(values, Quantity.ENERGY) or 0) * 1000, 3)},
     }
     return [Publication(f"{device.address}/status/switch:0", as_json(body))]
@@ -87,7 +89,7 @@ def _three_phase(device: Device, values: Values) -> list[Publication]:
         live[f"{phase}_act_power"] = round(values[Quantity.ACTIVE_POWER, phase] * 1000, 1)
         live[f"{phase}_voltage"] = values[Quantity.VOLTAGE, phase]
         live[f"{phase}_current"] = values[Quantity.CURRENT, phase]
-        live[f"{phase}_pf"] = 0.92
+        live[f"{phase}_pf"] = round(values.get((Quantity.POWER_FACTOR, phase), 1.0), 2)
     live["total_act_power"] = round(values[Quantity.ACTIVE_POWER, "total"] * 1000, 3)
     counted = {"id": 0, "total_act": round(values[Quantity.ENERGY, "total"] * 1000, 2), "total_act_ret": 0.0}
     return [

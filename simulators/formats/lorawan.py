@@ -24,6 +24,7 @@ _NAMES = {
     Quantity.CURRENT: "current",
     Quantity.LEAK_DETECTED: "leak",
     Quantity.DOOR_OPEN: "door",
+    Quantity.BATTERY_LEVEL: "battery",
 }
 
 
@@ -75,20 +76,19 @@ def tts_v3(
 
 
 def _named(values: Values) -> dict[str, float]:
-    return {_NAMES[quantity]: value for (quantity, _), value in values.items() if quantity in _NAMES} | {
-        "battery": 96.0
-    }
+    return {_NAMES[quantity]: value for (quantity, _), value in values.items() if quantity in _NAMES}
 
 
 def _milesight(device: Device, values: Values) -> bytes | None:
     """Milesight's channel-type-value bytes for the models that send temperature, humidity, pulses or amperes."""
     if not device.model.upper().startswith(("EM300", "EM500", "CT10")):
         return None
-    raw = bytes([0x01, 0x75, 96])
+    battery = first(values, Quantity.BATTERY_LEVEL)
+    raw = bytes([0x01, 0x75, round(battery)]) if battery is not None else b""
     temperature, humidity = first(values, Quantity.TEMPERATURE), first(values, Quantity.HUMIDITY)
     pulses, current = first(values, Quantity.PULSE_COUNT), first(values, Quantity.CURRENT)
     if temperature is not None:
-        raw += bytes([0x03, 0x67]) + struct.pack("<h", round(temperature * 10))
+        raw += bytes([0x03, 0x67]) + struct.pack("<h", max(-32768, round(temperature * 10)))
     if humidity is not None:
         raw += bytes([0x04, 0x68, round(humidity * 2)])
     if pulses is not None:
