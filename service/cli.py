@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from service import cli_admin, cli_devices, cli_doctor, cli_grafana, cli_history, cli_store, cli_up
+from service import (
+    cli_admin,
+    cli_devices,
+    cli_doctor,
+    cli_grafana,
+    cli_history,
+    cli_simulate,
+    cli_store,
+    cli_up,
+)
 
 app = typer.Typer(
     name="shouyuan",
@@ -14,6 +23,7 @@ app = typer.Typer(
 )
 cli_up.register(app)
 cli_history.register(app)
+cli_simulate.register(app)
 cli_admin.register(app)
 cli_grafana.register(app)
 cli_doctor.register(app)

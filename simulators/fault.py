@@ -5,9 +5,10 @@ Sizes come from DOMAIN.md 1.5 (leaks), 2 (cold), 3 (cold chain) and 4 (electrici
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Kind, Role
@@ -16,6 +17,16 @@ from simulators.moment import Duration, Start, StartTime
 #: litres a minute in m3/h
 L_MIN_M3H = 0.06
 Share = Annotated[float, Field(gt=0, le=1)]
+
+
+def _rule_name(text: str) -> str:
+    if not _RULE.fullmatch(text):
+        raise ValueError("a rule's name, such as water.burst")
+    return text
+
+
+_RULE = re.compile(r"[a-z]+\.[a-z_]+")
+RuleName = Annotated[str, AfterValidator(_rule_name)]
 Grows = Annotated[Duration, Field(ge=0)]
 
 
@@ -49,7 +60,7 @@ class Expect(_Data):
     ``gateway`` their gateway or any device behind it.
     """
 
-    rules: list[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]] = Field(min_length=1)
+    rules: list[RuleName] = Field(min_length=1)
     level: Literal["notice", "warning", "critical"]
     within: Annotated[Duration, Field(gt=0)]
     about: Literal["place", "meter", "building", "gateway"] = "place"
@@ -63,7 +74,7 @@ class Fault(_Data):
     lasts: Annotated[Duration, Field(gt=0)] = DAY_MS
     expect: list[Expect] = Field(default_factory=list)
     #: rules that must stay silent about its place meanwhile
-    never: list[str] = Field(default_factory=list)
+    never: list[RuleName] = Field(default_factory=list)
 
     @property
     def size(self) -> float:

@@ -23,7 +23,7 @@ from simulators.water import ParentMeter, Register, WaterMeter
 #: draws of water an hour at full activity, by the use of a building (assumed; a stage, not a statistic)
 _DRAWS_PER_HOUR = {
     "teaching": 120.0,
-    "dormitory": 200.0,
+    "dormitory": 270.0,
     "canteen": 90.0,
     "boiler_house": 4.0,
     "office": 40.0,
@@ -112,7 +112,15 @@ class Fleet:
         ]
         if children:
             return ParentMeter(device.place.building, children, register, with_flow=with_flow)
-        return WaterMeter(device.place.building, _demands(generator, use), register, with_flow=with_flow)
+        demands = _demands(generator, use, self._share(device))
+        return WaterMeter(device.place.building, demands, register, with_flow=with_flow)
+
+    def _share(self, device: Device) -> float:
+        """One floor's part of its building, where floors have meters of their own."""
+        beside = [
+            one for one in self._campus.children(device.parent) if one.place.building == device.place.building
+        ]
+        return 1 / max(1, len(beside))
 
     def _pipe(self, device: Device, generator: random.Random) -> Model:
         building = device.place.building
@@ -136,10 +144,12 @@ def _height(campus: Campus, device_id: str) -> int:
     return max((1 + _height(campus, child.id) for child in campus.children(device_id)), default=0)
 
 
-def _demands(generator: random.Random, use: str) -> list[Demand]:
+def _demands(generator: random.Random, use: str, share: float) -> list[Demand]:
     """Draws everywhere; urinal cisterns in schools, a roof tank on every third dormitory, sprinklers at every fourth office."""
     fixtures = FIXTURES.get(use, FIXTURES["other"])
-    draws = Draws(generator, fixtures, per_hour=_DRAWS_PER_HOUR.get(use, 20.0), lessons=use == "teaching")
+    draws = Draws(
+        generator, fixtures, per_hour=share * _DRAWS_PER_HOUR.get(use, 20.0), lessons=use == "teaching"
+    )
     chance = generator.random()
     if use == "teaching":
         return [draws, Cistern(litres=12, every_min=generator.uniform(10, 20))]

@@ -1,0 +1,126 @@
+"""``shouyuan simulate`` by its real runner: lists, files that replay reads, brokers, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from typer.testing import CliRunner
+
+from service.broker import EmbeddedBroker
+from service.cli import app
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
+RUNNER = CliRunner()
+NIGHT = "2026-11-23T00:00:00+08:00"
+
+
+def run(*words, code=0):
+    result = RUNNER.invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_the_list():
+    """Names, and Chinese and English titles, the most common first."""
+    lines = run("simulate", "--list").splitlines()
+    assert "running_toilet" in lines[0]
+    assert "卫生间长流水" in lines[0]
+    assert sum("冻" in line for line in lines) >= 2
+
+
+def test_a_scenario_in_a_file_is_what_the_rules_see(tmp_path):
+    """The door left open is written to a file, and replay raises the alert the scenario expects."""
+    file = tmp_path / "door.csv"
+    told = run(
+        "simulate", "--campus", EXAMPLE, "--scenario", "freezer_door_open", "--from", NIGHT, "--to", file
+    )
+    assert "cold.above_limit ≥ critical" in told
+    lines = run("replay", "--readings", file, "--campus", EXAMPLE, "--json").splitlines()
+    alerts = [json.loads(line) for line in lines if line.startswith("{")]
+    found = [one for one in alerts if one["rule"] == "cold.above_limit" and one["severity"] == "critical"]
+    assert found[0]["state"] == "firing"
+    assert found[0]["subject"].startswith("freezer-")
+    assert "2026-11-22T17:00" < found[0]["time"] <= "2026-11-22T19:00"
+
+
+def test_the_same_seed_writes_the_same_file(tmp_path):
+    """To the byte; another seed another one; a made-up campus can be written beside it."""
+    files = [tmp_path / f"{name}.csv" for name in ("one", "two", "three")]
+    for file, seed in zip(files, (7, 7, 8), strict=True):
+        run("simulate", "--devices", 30, "--seed", seed, "--from", NIGHT, "--for", "20m", "--to", file,
+            "--folder", tmp_path / "campus")  # fmt: skip
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].read_bytes() != files[2].read_bytes()
+    assert "no mistakes" in run("check", "--campus", tmp_path / "campus")
+    run("replay", "--readings", files[0], "--campus", tmp_path / "campus")
+
+
+@pytest.mark.mosquitto
+def test_over_a_real_broker(tmp_path):
+    """Faster than life over MQTT, with the campus's own time; and as load."""
+    broker = EmbeddedBroker(tmp_path / "broker")
+    broker.start()
+    url = f"mqtt://127.0.0.1:{broker.port}"
+    arrived, ready = [], threading.Event()
+    subscriber = mqtt.Client(CallbackAPIVersion.VERSION2)
+    subscriber.on_message = lambda _client, _user, message: arrived.append(message.payload)
+    subscriber.on_subscribe = lambda *_: ready.set()
+    subscriber.on_connect = lambda client, *_: client.subscribe("tele/#", qos=1)
+    subscriber.connect("127.0.0.1", broker.port)
+    subscriber.loop_start()
+    try:
+        assert ready.wait(5)
+        output = run(
+            "simulate",
+            "--campus",
+            EXAMPLE,
+            "--broker",
+            url,
+            "--speed",
+            10_000,
+            "--from",
+            NIGHT,
+            "--for",
+            "1h",
+        )
+        assert "acknowledged" in output
+        times = sorted(json.loads(one)["Time"] for one in arrived)
+        assert times[0] == "2026-11-23T00:00:00"
+        assert "2026-11-23T00:5" in times[-1]
+        assert "messages/s" in run(
+            "simulate", "--devices", 20, "--broker", url, "--load", 1_000, "--for", "1s"
+        )
+    finally:
+        subscriber.disconnect()
+        subscriber.loop_stop()
+        broker.stop()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--campus", EXAMPLE], "--broker URL or --to FILE"),
+        (["--to", "x.csv"], "--campus DIR or --devices N"),
+        (["--devices", 5, "--campus", EXAMPLE, "--to", "x.csv"], "--campus DIR or --devices N"),
+        (["--devices", 5, "--to", "x.csv", "--scenario", "burst_mian"], "did you mean burst_main"),
+        (["--devices", 5, "--to", "x.csv", "--scenario", "overload"], "is not on this campus"),
+        (["--devices", 5, "--to", "x.txt"], "expected .csv or .parquet"),
+        (["--devices", 5, "--to", "x.csv", "--from", "yesterday"], "is not a time"),
+        (["--devices", 5, "--to", "x.csv", "--for", "long"], "is not a duration"),
+        (["--devices", 5, "--to", "x.csv", "--weather", "none.csv"], "No such file"),
+        (["--devices", 5, "--broker", "http://x"], "expected mqtt://"),
+        (["--devices", 5, "--load", 10], "--broker URL"),
+        (["--devices", 5, "--load", 10, "--broker", "mqtt://127.0.0.1:1"], "127.0.0.1:1"),
+        (["--campus", "nowhere", "--to", "x.csv"], "no such file"),
+    ],
+)  # fmt: skip
+def test_what_it_refuses(words, told, tmp_path, monkeypatch):
+    """With exit code 2 and a sentence, without a file left behind."""
+    monkeypatch.chdir(tmp_path)
+    assert told in run("simulate", *words, code=2)
+    assert not list(tmp_path.glob("x.*"))
