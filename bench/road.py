@@ -6,6 +6,7 @@ One service process and its broker, with the load from a process of its own, on 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import multiprocessing
 import statistics
@@ -24,8 +25,13 @@ from service.logs import configure_logs
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 from simulators import providers
+from simulators.broker_url import BrokerUrl
+from simulators.formats.contract import Publication
+from simulators.load import Load, template
 
 METERS = 200
+#: messages a second that no single process takes in, and that a broker can keep for a while
+FLOOD = 20_000
 
 
 def campus(bot_url):
@@ -76,23 +82,18 @@ def client(port):
 
 
 def load(port, seconds, rate, sent):
-    """Publishes three values a message at QoS 1, as fast as can be or at *rate* a second."""
-    publisher = client(port)
-    started, count, info = time.monotonic(), 0, None
-    while time.monotonic() - started < seconds:
-        body = {"ENERGY": {"Total": 1000 + count / 1000, "Power": count % 500, "Voltage": 220 + count % 9}}
-        info = publisher.publish(f"tele/plug{count % METERS}/SENSOR", json.dumps(body), qos=1)
-        count += 1
-        if rate:
-            ahead = count / rate - (time.monotonic() - started)
-            if ahead > 0:
-                time.sleep(ahead)
-        elif count % 500 == 0:
-            info.wait_for_publish(30)
-    info.wait_for_publish(60)
-    sent.value = count
-    publisher.disconnect()
-    publisher.loop_stop()
+    """Publishes three values a message at QoS 1, faster than they can be taken in, or at *rate* a second."""
+    body = {"ENERGY": {"Total": 1000.001, "Power": 100.1, "Voltage": 221}}
+    made = [
+        template(
+            Publication(f"tele/plug{n}/SENSOR", json.dumps(body, separators=(",", ":")).encode()), 0, dt.UTC
+        )
+        for n in range(METERS)
+    ]
+    window = 500 if rate else 10_000
+    result = Load(BrokerUrl("127.0.0.1", port), made, window=window).run(rate=rate or FLOOD, seconds=seconds)
+    assert result.acknowledged == result.sent
+    sent.value = result.sent
 
 
 class Service:

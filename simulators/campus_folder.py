@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,20 +19,19 @@ _COLUMNS = (
 
 
 def write_folder(campus: Campus, calendar: CalendarSettings, folder: Path) -> None:
-    """``site.yaml``, ``devices.csv`` and ``calendar.yaml`` of *campus*; makes the folder."""
+    """``site.yaml``, ``devices.csv``, ``calendar.yaml`` and ``rules.yaml`` of *campus*; makes the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    site = campus.site.model_dump(mode="json", exclude_defaults=True)
-    (folder / "site.yaml").write_text(
-        yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
-    days = calendar.model_dump(mode="python", by_alias=True, exclude_defaults=True)
-    (folder / "calendar.yaml").write_text(
-        yaml.safe_dump(days, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
+    _write(folder / "site.yaml", campus.site.model_dump(mode="json", exclude_defaults=True))
+    _write(folder / "calendar.yaml", calendar.model_dump(mode="python", by_alias=True, exclude_defaults=True))
+    _write(folder / "rules.yaml", dict(campus.rules))
     with (folder / "devices.csv").open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file)
         table.writerow(_COLUMNS)
         table.writerows(_row(device) for device in campus.devices.values())
+
+
+def _write(path: Path, settings: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def _row(device: Device) -> list[str]:

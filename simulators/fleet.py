@@ -23,9 +23,9 @@ from simulators.water import ParentMeter, Register, WaterMeter
 #: draws of water an hour at full activity, by the use of a building (assumed; a stage, not a statistic)
 _DRAWS_PER_HOUR = {
     "teaching": 120.0,
-    "dormitory": 270.0,
+    "dormitory": 220.0,
     "canteen": 90.0,
-    "boiler_house": 4.0,
+    "boiler_house": 0.5,
     "office": 40.0,
 }
 #: base, used and cooling kW of a building's meter, by the use of the building (assumed)
@@ -153,7 +153,7 @@ def _demands(generator: random.Random, use: str, share: float) -> list[Demand]:
     chance = generator.random()
     if use == "teaching":
         return [draws, Cistern(litres=12, every_min=generator.uniform(10, 20))]
-    if use == "dormitory" and chance < 1 / 3:
+    if use == "dormitory" and share == 1 and chance < 1 / 3:
         return [RoofTank(draws, band_m3=1.5, fill_m3h=generator.uniform(3, 5))]
     if use == "office" and chance < 1 / 4:
         return [draws, Sprinklers(flow_m3h=2.0, start_ms=_FIVE_IN_CHINA_MS, minutes=40)]

@@ -7,6 +7,7 @@ enough devices. They speak the formats of the example school, in about its propo
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,8 @@ _USES = {
     "office": "行政楼",
     "boiler_house": "锅炉房",
 }
+#: half of Q3 of the main meter, for each round of buildings (assumed)
+_MAIN_M3H = 16.0
 _ROUND = ("teaching", "teaching", "dormitory", "canteen", "office")
 
 
@@ -80,7 +83,12 @@ def generated_campus(
         }
     )
     hours = SchoolCalendar(school_terms(year), {one.id: one.use for one in rounds.buildings}, site.zone)
-    return Campus(site=site, devices=chosen, hours=hours)
+    return Campus(site=site, devices=chosen, hours=hours, rules=_limits(rounds.number))
+
+
+def _limits(rounds: int) -> dict[str, Any]:
+    """What differs from the rules' defaults: the main meter carries every building."""
+    return {"devices": {"water-main": {"water.burst": {"limit_m3h": _MAIN_M3H * (rounds + 1)}}}}
 
 
 def school_terms(year: int) -> CalendarSettings:
@@ -101,13 +109,13 @@ class _Rounds:
         self._site = site
         self._interval_s = interval_s
         self._count = 0
+        self.number = 0
         self._gateway = ""
 
     def devices(self) -> Iterator[Device]:
         """Each gateway comes before the first device behind it."""
-        number = 0
-        while True:
-            number += 1
+        for self.number in itertools.count(1):
+            number = self.number
             self._gateway = f"gw-{number}"
             yield self._device(self._gateway, f"LoRa网关{number}", Kind.GATEWAY, "", "", gateway="")
             if number == 1:

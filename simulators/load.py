@@ -22,7 +22,8 @@ from simulators.world import World
 #: packet identifiers are 1 to 65,535; far fewer in flight are enough on any network
 WINDOW = 16_000
 _IDENTIFIERS = 65_535
-_BLOCK_MESSAGES = 400
+#: messages written at once, and how much time of a given rate they may stand for
+_BLOCK_MESSAGES, _BLOCK_S = 400, 0.01
 _PATIENCE_S = 30.0
 #: fields that count up, and whose digits may all move; of any other number only the last digit does
 _COUNTER = re.compile(
@@ -143,8 +144,7 @@ class Load:
         if not 0 < window < _IDENTIFIERS:
             raise ValueError(f"a window of {window}; expected 1 to {_IDENTIFIERS - 1} messages")
         self._url = url
-        size = min(_BLOCK_MESSAGES, window)
-        self._blocks = [_Block(chosen[start : start + size]) for start in range(0, len(chosen), size)]
+        self._chosen = chosen
         self._window = window
 
     def run(
@@ -157,7 +157,7 @@ class Load:
         began, cpu_s = time.monotonic(), time.process_time()
         sent = sent_bytes = 0
         told_s = 0.0
-        blocks = self._turns()
+        blocks = self._turns(rate)
         with Wire(self._url, f"shouyuan-load-{time.time_ns()}") as wire:
             block, turn = next(blocks)
             last_answer_s, answered = 0.0, 0
@@ -182,7 +182,10 @@ class Load:
             elapsed_s = time.monotonic() - began
             return Measured(sent, wire.acknowledged, elapsed_s, sent_bytes, time.process_time() - cpu_s)
 
-    def _turns(self) -> Iterator[tuple[_Block, int]]:
+    def _turns(self, rate: float) -> Iterator[tuple[_Block, int]]:
+        """Blocks round and round; at a low rate small ones, so that they come evenly."""
+        size = min(_BLOCK_MESSAGES, self._window, max(1, round(rate * _BLOCK_S)) if rate else _BLOCK_MESSAGES)
+        blocks = [_Block(self._chosen[at : at + size]) for at in range(0, len(self._chosen), size)]
         for turn in itertools.count(1):
-            for block in self._blocks:
+            for block in blocks:
                 yield block, turn

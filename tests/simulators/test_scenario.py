@@ -6,6 +6,9 @@ import itertools
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, SHANGHAI, parse_iso
@@ -244,3 +247,46 @@ def test_starts(school, tmp_path, start, begins):
     assert label.start_ms == parse_iso(begins, SHANGHAI)
     assert label.end_ms == label.start_ms + HOUR_MS
     assert label.expect[0].by_ms == label.start_ms + 15 * MINUTE_MS
+
+
+def test_the_document_knows_all_of_it():
+    """Every kind of fault and every rule a scenario expects stands in docs/simulators.md."""
+    text = (Path(__file__).parents[2] / "docs" / "simulators.md").read_text(encoding="utf-8")
+    rules = {
+        rule
+        for one in READY.values()
+        for fault in one.faults
+        for rule in itertools.chain(fault.never, *(expect.rules for expect in fault.expect))
+    }
+    missing = [one for one in sorted(KINDS | rules) if f"`{one}`" not in text]
+    assert missing == []
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=8)
+        | st.sampled_from(["leak", "2h", "22:30"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["rank", "title", "zh", "en", "lasts", "faults", "kind", "place", "start", "expect", "x"]
+                ),
+                inner,
+                max_size=6,
+            )
+        ),
+        max_leaves=20,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_file_holds_its_mistakes_are_told(tmp_path, body):
+    """Any YAML is a scenario or a list of problems, never another error."""
+    path = written(tmp_path, yaml.safe_dump(body))
+    try:
+        read_scenario(path)
+    except ScenarioProblems as error:
+        assert error.problems
