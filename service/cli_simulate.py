@@ -70,10 +70,12 @@ def simulate(  # noqa: PLR0917 - each is an option of the command line
             simulated, seed=seed, weather=read_weather(weather, simulated.site.zone) if weather else None
         )
         length_ms = _length_ms(lasts, chosen, DAY_MS if to is not None or speed > 1 else 0)
-        start_ms = _start_ms(start, length_ms, simulated, live=bool(broker) and speed <= 1)
+        start_ms = _start_ms(start, length_ms + _wait_ms(chosen), simulated, live=bool(broker) and speed <= 1)
         labels = [label for one in chosen for label in world.begin(one, start_ms)]
         for label in labels:
             typer.echo(_told(label, simulated), err=True)
+        if labels and not lasts:
+            length_ms = max(length_ms, max(label.end_ms for label in labels) - start_ms)
         if to is not None:
             _write(world, to, start_ms, length_ms)
         else:
@@ -118,6 +120,13 @@ def _length_ms(text: str, chosen: list[Scenario], default_ms: int) -> int:
     if text:
         return parse_duration(text)
     return max((one.lasts for one in chosen), default=default_ms)
+
+
+def _wait_ms(chosen: list[Scenario]) -> int:
+    """How long a scenario may wait for its time of the day or its weekday."""
+    starts = [fault.start for one in chosen for fault in one.faults]
+    days = max((7 if one.weekday is not None else 1 for one in starts if one.clock is not None), default=0)
+    return days * DAY_MS
 
 
 def _start_ms(text: str, length_ms: int, campus: Campus, *, live: bool) -> int:

@@ -149,12 +149,8 @@ class _Happening:
 
     def _on_model(self, one: Simulated, course: Course) -> None:
         match self._fault, one.model:
-            case faults.Leak(), WaterMeter() as meter:
-                meter.leaks.append(course)
-            case faults.BlockedMeter(), WaterMeter() as meter:
-                meter.register.blocked.append(course)
-            case faults.MeterSwap(new_register_m3=register_m3), WaterMeter() as meter:
-                meter.register.swap(course.start_ms, register_m3)
+            case _, WaterMeter() as meter:
+                self._on_meter(one, meter, course)
             case faults.Draught() as fault, Pipe() as pipe:
                 pipe.draught.append(course)
                 if fault.burst_l_min:
@@ -169,6 +165,19 @@ class _Happening:
                 cabinet.door.append(course)
             case _, Circuit() as circuit:
                 self._on_circuit(one, circuit, course)
+            case _:
+                pass
+
+    def _on_meter(self, one: Simulated, meter: WaterMeter, course: Course) -> None:
+        match self._fault:
+            case faults.Leak():
+                meter.leaks.append(course)
+            case faults.BlockedMeter():
+                meter.register.blocked.append(course)
+            case faults.MeterSwap(new_register_m3=register_m3):
+                meter.register.swap(course.start_ms, register_m3)
+            case faults.Reboot(forgets=True) if one.device.pulse_weight:
+                meter.register.swap(course.start_ms, 0.0)
             case _:
                 pass
 
@@ -210,7 +219,7 @@ class _Happening:
                 one.sensor.stuck.append(course)
             case faults.SensorDying():
                 one.sensor.dying.append(course)
-            case faults.SensorSilent():
+            case faults.SensorSilent() | faults.Reboot():
                 one.radio.silent.append(course)
             case faults.SensorOffset():
                 one.sensor.offset_k.append(course)

@@ -109,6 +109,13 @@ class MeterSwap(Fault):
     new_register_m3: float = Field(default=0.0, ge=0)
 
 
+class Reboot(Fault):
+    """A device starts anew: silent while it *lasts*; a pulse counter that *forgets* is at 0 then."""
+
+    kind: Literal["reboot"]
+    forgets: bool = True
+
+
 class ColdSnap(Fault):
     """The whole campus at about *outdoor_c*, come over some hours."""
 
@@ -329,7 +336,7 @@ class Crowd(Fault):
 
 
 AnyFault = Annotated[
-    Leak | BlockedMeter | MeterSwap | ColdSnap | HeatingFailure | Draught | Compressor | DefrostStuck | DoorOpen
+    Leak | BlockedMeter | MeterSwap | Reboot | ColdSnap | HeatingFailure | Draught | Compressor | DefrostStuck | DoorOpen
     | BreakerTrip | PowerCut | LeftOn | Overload | EarthLeakage | LooseNeutral | PhaseLost | Voltage | GatewayDown
     | SensorStuck | SensorDying | SensorSilent | SensorOffset | LowBattery | WeakRadio | WrongClock | Crowd,
     Field(discriminator="kind"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_the_same_seed_writes_the_same_file(tmp_path):
     assert files[0].read_bytes() != files[2].read_bytes()
     assert "no mistakes" in run("check", "--campus", tmp_path / "campus")
     run("replay", "--readings", files[0], "--campus", tmp_path / "campus")
+
+
+def test_a_fault_that_waits_for_its_time_is_in_the_file(tmp_path):
+    """The run is as long as the scenario's faults, also where they wait for Saturday; it ends before now."""
+    file = tmp_path / "flood.csv"
+    told = run("simulate", "--devices", 30, "--every", 900, "--scenario", "flood_while_closed", "--to", file)
+    first, *_, last = file.read_text(encoding="utf-8").splitlines()[1:]
+    begins = told.split("  flood_while_closed")[0].split()[-1]
+    assert dt.datetime.fromisoformat(begins).weekday() == 5
+    moments = [dt.datetime.fromisoformat(row.split(",")[0]) for row in (first, last)]
+    assert moments[0] <= dt.datetime.fromisoformat(begins) < moments[1] - dt.timedelta(hours=19)
+    assert moments[1] < dt.datetime.now(dt.UTC)
 
 
 @pytest.mark.mosquitto

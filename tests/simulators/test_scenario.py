@@ -22,7 +22,7 @@ from simulators.world import World
 START_MS = parse_iso("2026-11-23T00:00:00+08:00")
 READY = read_scenarios()
 KINDS = {
-    "leak", "blocked_meter", "meter_swap", "cold_snap", "heating_failure", "draught", "compressor_failure", "defrost_stuck",
+    "leak", "blocked_meter", "meter_swap", "reboot", "cold_snap", "heating_failure", "draught", "compressor_failure", "defrost_stuck",
     "door_open", "breaker_trip", "power_cut", "left_on", "overload", "earth_leakage", "loose_neutral", "phase_lost",
     "voltage", "gateway_down", "sensor_stuck", "sensor_dying", "sensor_silent", "sensor_offset", "low_battery",
     "weak_radio", "wrong_clock", "crowd",
