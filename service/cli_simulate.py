@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import time
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -30,6 +31,7 @@ from simulators.world import World
 
 _FASTEST = 10_000
 _SLICES = 200
+_CONNECT_S = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -172,6 +174,8 @@ def _publish(world: World, url: BrokerUrl, start_ms: int, length_ms: int, speed:
         now_ms=FastClock(start_ms, speed),
         until_ms=start_ms + length_ms if length_ms else None,
     )
+    # A client that connects in the background would wait for ever for a broker that is not there.
+    socket.create_connection((url.host, url.port), timeout=_CONNECT_S).close()
     publisher.start()
     try:
         with _progress() as progress:
@@ -185,6 +189,8 @@ def _publish(world: World, url: BrokerUrl, start_ms: int, length_ms: int, speed:
     finally:
         publisher.stop()
     typer.echo(f"published {publisher.published:,}, acknowledged {publisher.acknowledged:,}")
+    if publisher.failure is not None:
+        typer.echo(str(publisher.failure), err=True)
     if publisher.failure is not None or publisher.acknowledged < publisher.published:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from campus.clock import SECOND_MS
+from simulators.errors import BrokerLost
 from simulators.formats.contract import Publication
 from simulators.world import World
 
@@ -69,6 +70,7 @@ class Publisher:
         )
         self._client.max_inflight_messages_set(1_000)
         self._client.on_publish = self._on_publish
+        self._client.on_connect = self._on_connect
         if username:
             self._client.username_pw_set(username, password)
         if tls:
@@ -103,7 +105,7 @@ class Publisher:
     @property
     def running(self) -> bool:
         """Whether there is anything left to publish, or to be acknowledged."""
-        return self._thread.is_alive() or (self.failure is None and self.acknowledged < self.published)
+        return self.failure is None and (self._thread.is_alive() or self.acknowledged < self.published)
 
     def _run(self) -> None:
         try:
@@ -138,6 +140,17 @@ class Publisher:
             # Queued by the client while the broker is away; QoS 1 sees it through.
             self._client.publish(one.topic, one.payload, qos=1)
             self.published += 1
+
+    def _on_connect(
+        self,
+        _client: mqtt.Client,
+        _user: object,
+        _flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        _more: object,
+    ) -> None:
+        if reason.is_failure:
+            self.failure = BrokerLost(f"{self._host}:{self._port}", f"refused the connection: {reason}")
 
     def _on_publish(
         self, _client: mqtt.Client, _user: object, _mid: int, _reason: ReasonCode, _more: object

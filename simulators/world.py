@@ -21,7 +21,7 @@ from simulators.weather import Sky, SyntheticWeather, Weather
 class World:
     """A campus, its weather, and the scenarios that begin when they are :meth:`begin`-ed.
 
-    The same *seed*, campus and calls give the same reports to the byte, whatever the weather of another seed.
+    The same *seed*, campus, weather and calls give the same reports to the byte.
     """
 
     def __init__(self, campus: Campus, *, seed: int, weather: Weather | None = None) -> None:

@@ -114,6 +114,21 @@ def test_over_a_real_broker(tmp_path):
         broker.stop()
 
 
+@pytest.mark.mosquitto
+def test_a_broker_that_wants_an_account(tmp_path):
+    """A wrong password ends the run with the reason, and never waits for ever."""
+    broker = EmbeddedBroker(tmp_path / "broker", credentials=("li", "right"))
+    broker.start()
+    try:
+        url = f"mqtt://li:wrong@127.0.0.1:{broker.port}"
+        for more in (["--for", "1h"], ["--load", 10]):
+            told = run("simulate", "--devices", 5, "--broker", url, *more, code=1 if "--for" in more else 2)
+            assert "refused the connection" in told
+            assert "wrong" not in told
+    finally:
+        broker.stop()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -129,6 +144,7 @@ def test_over_a_real_broker(tmp_path):
         (["--devices", 5, "--broker", "http://x"], "expected mqtt://"),
         (["--devices", 5, "--load", 10], "--broker URL"),
         (["--devices", 5, "--load", 10, "--broker", "mqtt://127.0.0.1:1"], "127.0.0.1:1"),
+        (["--devices", 5, "--broker", "mqtt://127.0.0.1:1"], "refused"),
         (["--campus", "nowhere", "--to", "x.csv"], "no such file"),
     ],
 )  # fmt: skip
