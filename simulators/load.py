@@ -61,10 +61,9 @@ def templates(world: World, time_ms: int) -> list[Template]:
     """A template for every message of every device of a campus."""
     site = world.campus.site
     time_ms += time_ms % SECOND_MS == 0  # a whole second would be written without its milliseconds
+    once = {report.simulated.device.id: report for report in world.everyone(time_ms)}
     made = [
-        template(one, time_ms, site.zone)
-        for report in world.everyone(time_ms)
-        for one in report.publications(site)
+        template(one, time_ms, site.zone) for report in once.values() for one in report.publications(site)
     ]
     if not made:
         raise ValueError("no device of this campus has a format that can be simulated")

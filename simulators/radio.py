@@ -25,6 +25,8 @@ LINKS = {
     "zigbee2mqtt": Link(lost=0.003, twice=0.001),
 }
 _USUAL = Link()
+#: how strong a radio is heard in a building; what hides it costs this much at full loss; nothing is heard below (assumed)
+_USUAL_DBM, _SHADOW_DB, _WEAKEST_DBM = (-105.0, -65.0), 60.0, -124.0
 #: a message kept back comes within this span; the copy of one sent twice after a moment
 _LATEST_MS, _COPY_MS = 20 * MINUTE_MS, 3_000
 
@@ -35,6 +37,7 @@ class Radio:
     def __init__(self, generator: random.Random, decoder: str, *, gateway_down: Courses) -> None:
         self._generator = generator
         self._link = LINKS.get(decoder, _USUAL)
+        self._usual_dbm = generator.uniform(*_USUAL_DBM) if decoder in LINKS else None
         self.gateway_down = gateway_down
         #: above 0 while nothing comes: a dead battery, an unplugged sensor
         self.silent = Courses()
@@ -57,6 +60,13 @@ class Radio:
         if chance < lost + link.twice + link.late:
             return (time_ms + self._generator.randrange(MINUTE_MS, _LATEST_MS),)
         return (time_ms,)
+
+    def strength_dbm(self, time_ms: int) -> float | None:
+        """How strong the gateway hears it; None for a device on a wire or on WLAN, that does not say."""
+        if self._usual_dbm is None:
+            return None
+        shadow_db = self.loss.at(time_ms) * _SHADOW_DB if self.loss else 0.0
+        return round(max(_WEAKEST_DBM, self._usual_dbm - shadow_db + self._generator.uniform(-3, 3)))
 
     def stamp(self, time_ms: int) -> int:
         """The time the device itself believes it is."""

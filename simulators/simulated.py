@@ -19,6 +19,9 @@ from simulators.surroundings import CampusSurroundings
 
 _DEFAULT_INTERVAL_S = 60.0
 _COUNTED = {Quantity.WATER_VOLUME, Quantity.ENERGY, Quantity.GAS_VOLUME}
+#: formats whose receiver says how strong it heard the device
+_STRENGTH_DECODERS = {"chirpstack_v4", "tts_v3", "wmbusmeters"}
+_STRENGTH = (Quantity.SIGNAL_STRENGTH, "")
 #: an ordinary quartz keeps its interval this well
 _CLOCK_ERROR = 2e-5
 
@@ -39,6 +42,7 @@ class Simulated:
         self.interval_ms = max(1, round(interval_ms * (1 + timing.uniform(-_CLOCK_ERROR, _CLOCK_ERROR))))
         self.phase_ms = timing.randrange(self.interval_ms)
         self._encode = encode
+        self._tells_strength = device.decoder in _STRENGTH_DECODERS
         self._encoding = random.Random(f"{seed}:encoding")
         self._series: dict[tuple[Quantity, str], Series] = {}
 
@@ -55,6 +59,9 @@ class Simulated:
         values = self.sensor.observe(truth, time_ms)
         if values is None or not sent:
             return []
+        if self._tells_strength:
+            strength_dbm = self.radio.strength_dbm(time_ms)
+            values = values if strength_dbm is None else {**values, _STRENGTH: strength_dbm}
         stamp_ms = self.radio.stamp(time_ms)
         return [Report(moment, stamp_ms, self, values) for moment in sent]
 

@@ -12,7 +12,7 @@ from campus.clock import iso
 from campus.device import Device
 from campus.quantity import Quantity
 from campus.site import Site
-from simulators.formats.contract import Publication, as_json, first
+from simulators.formats.contract import Publication, as_json, first, strength
 from simulators.model import Values
 
 _F_PORT = 85
@@ -45,7 +45,7 @@ def chirpstack_v4(
         },
         "fPort": _F_PORT,
         "fCnt": time_ms // 60_000 % 65_536,
-        "rxInfo": [{"gatewayId": "24e124fffef00001", "rssi": generator.randint(-110, -60), "snr": 7.5}],
+        "rxInfo": [{"gatewayId": "24e124fffef00001", "rssi": strength(values, generator), "snr": 7.5}],
     }
     raw = _milesight(device, values)
     if raw is not None:
@@ -62,7 +62,7 @@ def tts_v3(
     uplink: dict[str, Any] = {
         "f_port": _F_PORT,
         "f_cnt": time_ms // 60_000 % 65_536,
-        "rx_metadata": [{"gateway_ids": {"gateway_id": "school"}, "rssi": generator.randint(-110, -60)}],
+        "rx_metadata": [{"gateway_ids": {"gateway_id": "school"}, "rssi": strength(values, generator)}],
         "received_at": iso(time_ms),
     }
     raw = _milesight(device, values)

@@ -12,7 +12,7 @@ from campus.device import Device, FieldMapping
 from campus.quantity import Quantity
 from campus.site import GenericMapping, Site
 from campus.unit import to_canonical
-from simulators.formats.contract import Publication, as_json, first
+from simulators.formats.contract import Publication, as_json, first, strength
 from simulators.model import Values
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -31,7 +31,7 @@ def wmbusmeters(
         "total_m3": first(values, Quantity.WATER_VOLUME),
         "max_flow_m3h": first(values, Quantity.WATER_FLOW) or 0,
         "timestamp": iso(time_ms // 1000 * 1000),
-        "rssi_dbm": generator.randint(-95, -60),
+        "rssi_dbm": strength(values, generator),
     }
     return [Publication(f"wmbusmeters/{device.address}", as_json(body))]
 
