@@ -1,6 +1,7 @@
-"""The whole road, measured: messages/s at QoS 1, publish to channel, memory, and CPU at 167 messages/s.
+"""The whole road, measured: messages/s at QoS 1 with three values each, publish to channel, memory, CPU at 167 messages/s.
 
-One service process and its broker, with the load from a process of its own, on whatever cores there are.
+One service process and its broker, with the load from a process of its own, on whatever cores there are. Five minutes at
+a given rate: ``bench/road.py --rate 10000 --steady 300``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -31,7 +33,7 @@ from simulators.load import Load, template
 
 METERS = 200
 #: messages a second that no single process takes in, and that a broker can keep for a while
-FLOOD = 20_000
+FLOOD = 40_000
 
 
 def campus(bot_url):
@@ -96,12 +98,33 @@ def load(port, seconds, rate, sent):
     sent.value = result.sent
 
 
-class Service:
-    """The service in this process."""
+class Run(NamedTuple):
+    """What one load came to: rates until all was journaled, judged, stored; the CPU, and the most that waited."""
 
-    def __init__(self, data, bot_url):
+    sent: int
+    journaled_s: float
+    judged_s: float
+    stored_s: float
+    cpu_s: float
+    most_waiting: int
+    most_behind: int
+
+    @property
+    def rate(self):
+        """Messages a second until everything was journaled, judged and stored."""
+        return self.sent / max(self.journaled_s, self.judged_s, self.stored_s)
+
+
+class Service:
+    """The service in this process; *alone* without what stands behind the journal."""
+
+    def __init__(self, data, bot_url, *, alone=False):
         self.runtime = Runtime(campus(bot_url), ServiceSettings(data=Path(data)), write=lambda _text: None)
+        self.alone = alone
         self.runtime.start()
+        if alone:
+            for part in (self.runtime.rules, self.runtime.storing, self.runtime.pump):
+                part.stop()
         while not self.runtime.brokers.connected:
             time.sleep(0.01)
         time.sleep(0.3)
@@ -109,20 +132,36 @@ class Service:
     def received(self):
         return self.runtime.journal.counts().received
 
+    def behind(self):
+        """Batches that rules or store have not seen yet."""
+        last = self.runtime.journal.last_seq()
+        return 0 if self.alone else last - min(self.runtime.rules.seq, self.runtime.storing.seq)
+
     def run(self, seconds, rate=0):
-        """Messages, seconds until the last was journaled and judged, and this process's CPU seconds."""
+        """Loads the broker from a process of its own, and waits until everything has gone the whole road."""
         before, cpu, started = self.received(), time.process_time(), time.monotonic()
         sent = multiprocessing.Value("l", 0)
         process = multiprocessing.Process(
             target=load, args=(self.runtime.brokers.embedded.port, seconds, rate, sent)
         )
         process.start()
-        process.join()
-        while self.received() - before < sent.value:
-            time.sleep(0.005)
-        while self.runtime.rules.seq < self.runtime.journal.last_seq():
-            time.sleep(0.005)
-        return sent.value, time.monotonic() - started, time.process_time() - cpu
+        waiting, behind = 0, 0
+        while process.is_alive():
+            process.join(0.25)
+            waiting = max(waiting, self.runtime.pipeline.waiting)
+            behind = max(behind, self.behind())
+
+        def until(done):
+            while not done():
+                time.sleep(0.005)
+            return time.monotonic() - started
+
+        journaled_s = until(lambda: self.received() - before >= sent.value)
+        last = self.runtime.journal.last_seq()
+        judged_s = until(lambda: self.alone or self.runtime.rules.seq >= last)
+        stored_s = until(lambda: self.alone or self.runtime.storing.seq >= last)
+        used = time.process_time() - cpu
+        return Run(sent.value, journaled_s, judged_s, stored_s, used, waiting, behind)
 
 
 def latencies(service, bot):
@@ -144,33 +183,53 @@ def resident_mb():
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=15)
-    arguments = parser.parse_args()
-    configure_logs(level="error", as_json=False)
-    bot = providers.wecom_bot("KEY")
+def measure(arguments, bot):
+    """The rows of the table, in order."""
+    with tempfile.TemporaryDirectory() as data:
+        service = Service(data, bot.url, alone=True)
+        alone = service.run(arguments.seconds, rate=arguments.flood)
+        service.runtime.stop()
+    yield "receive, decode, journal alone", f"{alone.rate:,.0f} /s"
+    yield "   CPU of it", f"{1e6 * alone.cpu_s / alone.sent:.1f} µs a message"
     with tempfile.TemporaryDirectory() as data:
         service = Service(data, bot.url)
         idle_mb = resident_mb()
         told = latencies(service, bot)
-        sent, elapsed, _ = service.run(arguments.seconds)
-        quiet_sent, quiet_elapsed, quiet_cpu = service.run(arguments.seconds, rate=167)
-        peak_mb = resident_mb()
+        yield "publish to channel, p50", f"{statistics.median(told):.0f} ms"
+        yield "publish to channel, p95", f"{told[int(len(told) * 0.95) - 1]:.0f} ms"
+        flood = service.run(arguments.seconds, rate=arguments.flood)
+        yield "whole road, flooded: journaled, judged and stored", f"{flood.rate:,.0f} /s"
+        yield "   CPU of it", f"{1e6 * flood.cpu_s / flood.sent:.1f} µs a message"
+        rate = arguments.rate or round(0.8 * flood.rate, -2)
+        steady = service.run(arguments.steady or arguments.seconds, rate=rate)
+        yield f"whole road at {rate:,.0f} /s: most waiting", f"{steady.most_waiting:,} messages"
+        yield "   most batches rules or store were behind", f"{steady.most_behind}"
+        yield "   late by, when the load ended", f"{steady.stored_s - steady.sent / rate:.2f} s"
+        quiet = service.run(arguments.seconds, rate=167)
+        yield "CPU at 167 messages/s (100 % is one core)", f"{100 * quiet.cpu_s / quiet.journaled_s:.1f} %"
+        yield "memory after start / after the load", f"{idle_mb:.0f} / {resident_mb():.0f} MB"
+        counts = service.runtime.journal.counts()
+        lost = flood.sent + steady.sent + quiet.sent + len(told) - counts.journaled
+        yield "messages lost, doubled, limited", f"{lost}, {counts.duplicates}, {counts.limited}"
         service.runtime.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8, help="of each load")
+    parser.add_argument(
+        "--flood", type=float, default=FLOOD, help="messages/s that are more than can be taken"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=0, help="of the steady load; 0 takes 0.8 of the flooded rate"
+    )
+    parser.add_argument("--steady", type=float, default=0, help="seconds of the steady load")
+    arguments = parser.parse_args()
+    configure_logs(level="error", as_json=False)
+    bot = providers.wecom_bot("KEY")
+    for name, value in measure(arguments, bot):
+        print(f"{name:<58}{value:>22}", flush=True)
     bot.close()
-    rows = [
-        ("messages/s sustained, 3 values each, QoS 1, rules on", f"{sent / elapsed:,.0f}"),
-        ("publish to channel, p50", f"{statistics.median(told):.0f} ms"),
-        ("publish to channel, p95", f"{told[int(len(told) * 0.95) - 1]:.0f} ms"),
-        ("memory after start / after the load", f"{idle_mb:.0f} / {peak_mb:.0f} MB"),
-        (
-            f"CPU at {quiet_sent / quiet_elapsed:.0f} messages/s (100 % is one core)",
-            f"{100 * quiet_cpu / quiet_elapsed:.1f} %",
-        ),
-    ]
-    for name, value in rows:
-        print(f"{name:<58}{value:>14}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, SECOND_MS, from_ms, iso, parse_duration, parse_iso, to_ms
 from campus.errors import BadDuration, BadTime, FolderProblems
 from campus.folder import load_campus
-from service.runtime import wall_ms
+from service.clock import wall_ms
 from simulators.broker_url import BrokerUrl
 from simulators.campus_folder import write_folder
 from simulators.errors import SimulatorError
