@@ -8,6 +8,7 @@ from campus.campus import Campus
 from simulators import fault as faults
 from simulators.cabinet import Cabinet
 from simulators.course import Course
+from simulators.errors import NoSuchPlace
 from simulators.fault import AnyFault, Expect
 from simulators.fleet import Fleet
 from simulators.label import Expectation, Label
@@ -75,12 +76,7 @@ class _Happening:
     def find(self, earlier: Sequence[_Happening]) -> None:
         """The devices, buildings or gateways it is about."""
         if self._fault.place.same_as is not None:
-            same = earlier[self._fault.place.same_as]
-            self.devices, self.buildings, self.gateways = (
-                list(same.devices),
-                same.buildings,
-                same.gateways,
-            )
+            self._take_over(earlier[self._fault.place.same_as])
             return
         match self._fault:
             case faults.ColdSnap():
@@ -104,6 +100,20 @@ class _Happening:
                 )
         if isinstance(self._fault, faults.PowerCut):
             self.devices = [one for one in self.devices if one.mains or isinstance(one.model, Cabinet)]
+
+    def _take_over(self, same: _Happening) -> None:
+        """The place of an earlier fault, where this one can happen there, too."""
+        self.devices, self.buildings, self.gateways = list(same.devices), same.buildings, same.gateways
+        match self._fault:
+            case faults.HeatingFailure() | faults.PowerCut() | faults.Crowd():
+                right, what = bool(self.buildings), "a building"
+            case faults.GatewayDown():
+                right, what = bool(self.gateways), "a gateway"
+            case _:
+                right = bool(self.devices) and all(fits(self._fault, one) for one in self.devices)
+                what = needed(self._fault)
+        if not right:
+            raise NoSuchPlace(*self._key, str(self._fault.place), what)
 
     def happen(self) -> Label:
         """Changes the models, and says what is true from now on."""

@@ -232,6 +232,28 @@ def test_a_place_that_is_not_there(school, tmp_path, place, words):
 
 
 @pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("door_open", "a cold storage"),
+        ("power_cut", "a building"),
+        ("gateway_down", "a gateway"),
+        ("blocked_meter", ""),
+    ],
+)
+def test_a_second_fault_at_the_same_place(school, tmp_path, kind, words):
+    """Happens there where it can, and is refused where the place is of another sort."""
+    more = f"  - {{kind: {kind}, place: {{same_as: 0}}, never: [water.burst]}}\n"
+    scenario = read_scenario(written(tmp_path, GOOD + more))
+    world = World(school, seed=1)
+    if words:
+        with pytest.raises(NoSuchPlace, match=words):
+            world.begin(scenario, START_MS)
+    else:
+        first, second = world.begin(scenario, START_MS)
+        assert first.devices == second.devices
+
+
+@pytest.mark.parametrize(
     ("start", "begins"),
     [
         ("90m", "2026-11-23T01:30:00+08:00"),
