@@ -126,7 +126,9 @@ def test_a_real_broker_has_all_of_it(broker, campus):
         rate=2_000, seconds=0.6, tell=told.append
     )
     assert result.sent == result.acknowledged
-    assert 600 <= result.sent <= 1_300
+    assert (
+        len(made) <= result.sent <= 1_300
+    )  # a slow disk behind the broker may keep it below the rate, never above
     assert told
     assert told[-1].sent <= result.sent
     wait_until(lambda: len(arrived) == result.sent)
