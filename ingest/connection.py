@@ -87,6 +87,8 @@ class Connection:
         self._client = self._make_client()
         self._stopping = False
         self.connected = False
+        #: the broker has confirmed what we asked to hear
+        self.listening = False
         self.reason = "not connected yet"
         self.received = 0
         #: what the broker does not let us hear
@@ -112,7 +114,7 @@ class Connection:
         self._stopping = True
         self._client.disconnect()
         self._client.loop_stop()
-        self.connected = False
+        self.connected = self.listening = False
 
     def resubscribe(self, topics: Sequence[str]) -> None:
         """Follows a reloaded register: subscribes to what is new and leaves what is gone."""
@@ -182,6 +184,7 @@ class Connection:
         self, _client: mqtt.Client, _userdata: Any, mid: int, codes: list[ReasonCode], _properties: Any
     ) -> None:
         """A broker may refuse single topics; without this nobody would know."""
+        self.listening = True
         asked = self._asked.pop(mid, [])
         refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         self.refused_topics = tuple(topic for topic in refused if topic in self._topics)
@@ -218,7 +221,7 @@ class Connection:
                 "mqtt.disconnected", host=self._address.host, port=self._address.port, reason=str(reason)
             )
             self.reason = f"disconnected: {reason}"
-        self.connected = False
+        self.connected = self.listening = False
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         if self.connected or self.reason != "the broker cannot be reached":

@@ -63,8 +63,8 @@ class Brokers:
 
     @property
     def connected(self) -> bool:
-        """Whether every broker is connected."""
-        return bool(self.connections) and all(one.connected for one in self.connections.values())
+        """Whether every broker is connected and has confirmed our subscriptions."""
+        return bool(self.connections) and all(one.listening for one in self.connections.values())
 
     def address(self, name: str = "") -> BrokerAddress:
         """Where to connect to the broker of that *name* (the only one, or the embedded one, for an empty name)."""
