@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: run test lint bench format lock clean help
+.PHONY: run test lint bench accuracy format lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,9 @@ format: $(READY) ## let the formatter write
 
 bench: $(READY) ## print the measurements
 	@for one in bench/[a-z]*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+accuracy: $(READY) ## judge the rules on real recordings, when they lie beside the checkout
+	@$(BIN)/python bench/accuracy.py
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements.lock

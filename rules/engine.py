@@ -2,102 +2,133 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Sequence
-from typing import Any
-
-import msgspec
+import math
+from collections.abc import Mapping, Sequence
 
 from campus.campus import Campus
 from campus.clock import SECOND_MS
 from campus.device import Device
+from campus.opening import Opening
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from rules import snapshot as snapshots
 from rules.catalogue import catalogue
-from rules.errors import BadSnapshot
+from rules.instance import Instance, Status
 from rules.level import Level, State
-from rules.machine import Change, Machine, Timing
-from rules.rule import Context, Rule, RuleParams
+from rules.machine import Machine
+from rules.rule import Rule, RuleParams
+from rules.schedule import Schedule
 from rules.settings import RuleSettings
-from rules.verdict import Transition, Verdict
+from rules.verdict import Transition
 
-_VERSION = 1
-_LEAST_GAP_S = 900
-
-
-class _Instance:
-    """One rule on one subject."""
-
-    __slots__ = ("device", "due_ms", "index", "machine", "params", "rule", "state", "timing")
-
-    def __init__(self, index: int, rule: Rule, device: Device, params: RuleParams) -> None:
-        self.index = index
-        self.rule = rule
-        self.device = device
-        self.params = params
-        self.timing = Timing(
-            delay_ms=lambda level: round(rule.delay_s(params, level) * SECOND_MS),
-            keep_firing_ms=round(params.keep_firing_for_s * SECOND_MS),
-            max_gap_ms=_max_gap_ms(params, device),
-        )
-        self.state: Any = rule.start(device)
-        self.machine = Machine()
-        self.due_ms: int | None = None
+_KEPT_FAULTS = 100
+_LOOK_AGAIN_MS = 10 * SECOND_MS
 
 
-def _max_gap_ms(params: RuleParams, device: Device) -> int:
-    """The longest silence over which a level counts as holding: three intervals where the register names one."""
-    seconds = params.max_gap_s
-    if device.interval_s:
-        seconds = min(seconds, max(_LEAST_GAP_S, 3 * device.interval_s))
-    return round(seconds * SECOND_MS)
+class _Feed:
+    """Where the readings of one series go, the time of the last, and which of them need nobody's attention."""
+
+    __slots__ = ("heard_ms", "high", "instances", "last_ms", "low", "series", "until_ms")
+
+    def __init__(self, series: Series, instances: tuple[Instance, ...]) -> None:
+        self.series = series
+        self.instances = instances
+        self.last_ms = 0
+        #: when a late reading of it last arrived
+        self.heard_ms = 0
+        self.low, self.high, self.until_ms = 0.0, 0.0, 0
+
+    def settle(self) -> None:
+        """Sums up what none of its instances need see."""
+        low, high, until_ms = -math.inf, math.inf, 1 << 62
+        for one in self.instances:
+            quiet = one.quiet.get(self.series)
+            if quiet is None:
+                self.until_ms = 0
+                return
+            low, high = max(low, quiet.low), min(high, quiet.high)
+            until_ms = min(until_ms, quiet.until_ms)
+        self.low, self.high, self.until_ms = low, high, until_ms
 
 
 class Engine:
     """All rules on all their subjects.
 
-    Deadlines (a ``for`` that runs out, a silence that grows too long) are kept in a heap and met in order of time,
-    between the readings, so that results do not depend on how readings were batched.
+    Deadlines (a ``for`` that runs out, a silence that grows too long) are met in order of time between the readings,
+    so that results depend neither on how readings were batched nor on how often anybody looked.
+
+    *blind_after_ms*: where batches come at least so often while the service lives (by its heartbeats), a longer gap
+    between two of them means that nobody listened, and silence within it is held against no sensor. 0 for histories.
     """
 
-    def __init__(self, campus: Campus, settings: RuleSettings) -> None:
+    def __init__(
+        self,
+        campus: Campus,
+        settings: RuleSettings,
+        *,
+        rules: Mapping[str, Rule] | None = None,
+        blind_after_ms: int = 0,
+    ) -> None:
         self._campus = campus
         self._settings = settings
+        self._rules = catalogue() if rules is None else rules
+        self._blind_after_ms = blind_after_ms
         self.reset()
 
     def reset(self) -> None:
         """Forgets everything."""
-        self._now_ms = 0
-        self._instances: list[_Instance] = []
-        self._inputs: dict[str, dict[Quantity | None, list[_Instance]]] = {}
-        self._by_series: dict[Series, tuple[_Instance, ...]] = {}
-        self._last_ms: dict[Series, int] = {}
-        self._heap: list[tuple[int, int]] = []
+        self._now_ms = self._batch_ms = 0
+        self._instances: list[Instance] = []
+        self._inputs: dict[str, dict[Quantity | None, list[Instance]]] = {}
+        self._feeds: dict[Series, _Feed | None] = {}
+        self._by_device: dict[str, list[_Feed]] = {}
+        self._schedule = Schedule()
         #: entries of the last snapshot that could not be read and started anew
         self.lost: list[str] = []
-        for rule in catalogue().values():
+        #: rules that failed on a reading and started anew for that subject, the newest last
+        self.faults: list[str] = []
+        for rule in self._rules.values():
             for device in self._campus.devices.values():
                 self._add(rule, device)
 
     def advance(self, batch_time_ms: int, readings: Sequence[Reading] = ()) -> list[Transition]:
         """Takes a batch committed at *batch_time_ms*: its readings at their own times, then time up to the batch's.
 
-        Readings marked late, and those no newer than what their series had, change nothing here.
+        A reading that is marked late may only show that something *was* wrong: its transition is marked historical.
+        One that is no newer than what its series had is nothing.
         """
         found: list[Transition] = []
+        self._note_blindness(batch_time_ms)
+        feeds, schedule = self._feeds, self._schedule
         for reading in readings:
             # Every reading moves time on, whoever it is for: so results do not depend on where batches end.
-            self._meet_deadlines(max(self._now_ms, min(reading.time_ms, batch_time_ms)), found)
-            instances = self._instances_of(reading.series)
-            if not instances or reading.quality is Quality.LATE:
+            series, time_ms, quality = reading.series, reading.time_ms, reading.quality
+            if time_ms >= schedule.next_ms:
+                self._meet_deadlines(min(time_ms, batch_time_ms), found)
+            try:
+                feed = feeds[series]
+            except KeyError:
+                feed = self._feed(series)
+            if feed is None:
                 continue
-            if reading.time_ms <= self._last_ms.get(reading.series, 0):
-                continue
-            self._last_ms[reading.series] = reading.time_ms
-            for instance in instances:
-                self._read(instance, reading, found)
+            if quality is Quality.LATE:
+                self._read_late(feed, reading, found)
+            elif time_ms > feed.last_ms:
+                feed.last_ms = time_ms
+                if (
+                    time_ms < feed.until_ms
+                    and feed.low <= reading.value <= feed.high
+                    and quality is Quality.GOOD
+                ):
+                    continue
+                self._read(feed, reading, found)
         self._meet_deadlines(batch_time_ms, found)
         return found
+
+    def heard_ms(self, device: str) -> int:
+        """When *device* was last heard: by its readings' own time, or the arrival of late ones; 0 for never."""
+        feeds = self._by_device.get(device, ())
+        return max((max(feed.last_ms, feed.heard_ms) for feed in feeds), default=0)
 
     def firing(self) -> dict[tuple[str, str], Level]:
         """What fires now, with its severity."""
@@ -112,123 +143,154 @@ class Engine:
         for one in self._instances:
             if one.rule.name == rule and one.device.id == subject:
                 one.machine.adopt(severity, since_ms)
+                self._schedule.put(one.number, one.due_ms())
                 return True
         return False
 
-    def subjects(self) -> list[tuple[str, str, State, Level, bool]]:
+    def forget(self, rule: str, subject: str) -> None:
+        """Lets what fires begin anew, where nobody was ever told of it."""
+        for one in self._instances:
+            if one.rule.name == rule and one.device.id == subject:
+                one.machine = Machine()
+                self._schedule.put(one.number, one.due_ms())
+
+    def status(self) -> list[Status]:
         """Every rule and subject with its state, severity, and whether the rule cannot tell at present."""
         return [
-            (one.rule.name, one.device.id, one.machine.state, one.machine.severity, one.machine.unknown)
+            Status(
+                rule=one.rule.name,
+                subject=one.device.id,
+                state=one.machine.state,
+                severity=one.machine.severity,
+                unknown=one.cannot_tell(self._now_ms),
+                verdict_ms=one.machine.verdict_ms,
+            )
             for one in self._instances
         ]
 
     def snapshot(self) -> bytes:
         """The whole state as JSON."""
-        rules: dict[str, dict[str, Any]] = {}
-        for one in self._instances:
-            rules.setdefault(one.rule.name, {})[one.device.id] = [one.state, one.machine]
-        last = [[series.device, series.quantity, series.channel, at] for series, at in self._last_ms.items()]
-        return msgspec.json.encode(
-            {"version": _VERSION, "now_ms": self._now_ms, "last_ms": last, "rules": rules}
-        )
+        times = {one: (feed.last_ms, feed.heard_ms) for one, feed in self._feeds.items() if feed is not None}
+        return snapshots.encode(self._now_ms, self._batch_ms, times, self._instances)
 
     def restore(self, snapshot: bytes) -> None:
         """Takes up a snapshot. Entries of rules or devices that are gone are dropped; broken ones start anew."""
-        try:
-            body = msgspec.json.decode(snapshot)
-            now_ms, rules, last = int(body["now_ms"]), dict(body["rules"]), list(body["last_ms"])
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-            raise BadSnapshot(str(error)) from error
+        found = snapshots.decode(snapshot)
         self.reset()
-        self._now_ms = now_ms
-        for device, quantity, channel, at in last:
-            self._last_ms[Series(device, Quantity(quantity), channel)] = at
+        self._now_ms, self._batch_ms = found.now_ms, found.batch_ms
+        for series, times in snapshots.last_times(found, self.lost).items():
+            feed = self._feed(series)
+            if feed is not None:
+                feed.last_ms, feed.heard_ms = times
         for one in self._instances:
-            entry = rules.get(one.rule.name, {}).get(one.device.id)
-            if entry is not None:
-                self._restore_one(one, entry)
-            self._schedule(one)
-
-    def _restore_one(self, one: _Instance, entry: Any) -> None:
-        try:
-            state = msgspec.convert(entry[0], one.rule.Memory, str_keys=True)
-            machine = msgspec.convert(entry[1], Machine, str_keys=True)
-        except (msgspec.ValidationError, IndexError, TypeError, KeyError):
-            self.lost.append(f"{one.rule.name}/{one.device.id}")
-        else:
-            one.state, one.machine = state, machine
+            snapshots.restore(one, found, self.lost)
+            self._schedule.put(one.number, one.due_ms())
+        for feed in self._feeds.values():
+            if feed is not None:
+                feed.settle()
 
     def _add(self, rule: Rule, device: Device) -> None:
         inputs = rule.inputs(device, self._campus)
-        params = self._settings.of(rule, device).params
+        building = self._campus.site.building(device.place.building)
+        use = building.use if building is not None else ""
+        params = self._settings.of(rule, device, use).params
         if not inputs or not params.enabled:
             return
-        instance = _Instance(len(self._instances), rule, device, params)
-        self._instances.append(instance)
+        by_opening: dict[Opening, RuleParams] = {
+            opening: self._settings.of(rule, device, use, opening).params
+            for opening in (Opening.OPEN, Opening.CLOSED)
+            if self._settings.differs(rule, device, opening)
+        }
+        one = Instance(rule, device, self._campus, params, by_opening, self.heard_ms)
+        one.inputs = tuple(dict.fromkeys(wanted.device for wanted in inputs))
+        one.number = self._schedule.add(one.due_ms())
+        self._instances.append(one)
         for wanted in inputs:
-            self._inputs.setdefault(wanted.device, {}).setdefault(wanted.quantity, []).append(instance)
-        self._schedule(instance)
+            self._inputs.setdefault(wanted.device, {}).setdefault(wanted.quantity, []).append(one)
 
-    def _instances_of(self, series: Series) -> tuple[_Instance, ...]:
-        known = self._by_series.get(series)
-        if known is None:
-            wanted = self._inputs.get(series.device, {})
-            known = tuple(wanted.get(series.quantity, [])) + tuple(wanted.get(None, []))
-            self._by_series[series] = known
-        return known
+    def _feed(self, series: Series) -> _Feed | None:
+        """The feed of a series somebody wants; of strangers' nothing is kept."""
+        wanted = self._inputs.get(series.device)
+        if wanted is None:
+            return None
+        instances = tuple(dict.fromkeys([*wanted.get(series.quantity, ()), *wanted.get(None, ())]))
+        feed = self._feeds[series] = _Feed(series, instances) if instances else None
+        if feed is not None:
+            self._by_device.setdefault(series.device, []).append(feed)
+        return feed
 
-    def _read(self, one: _Instance, reading: Reading, found: list[Transition]) -> None:
-        now_ms = max(reading.time_ms, one.machine.verdict_ms)
-        verdict = one.rule.on_reading(one.state, reading, self._context(one, now_ms))
-        self._take(one, verdict, now_ms, found)
+    def _read(self, feed: _Feed, reading: Reading, found: list[Transition]) -> None:
+        series, value, time_ms = reading.series, reading.value, reading.time_ms
+        trusted = reading.quality is Quality.GOOD and value - value == 0.0  # not so for NaN and infinities
+        for one in feed.instances:
+            quiet = one.quiet.get(series)
+            if (
+                quiet is not None
+                and trusted
+                and time_ms < quiet.until_ms
+                and quiet.low <= value <= quiet.high
+            ):
+                continue
+            try:
+                transitions = one.read(reading, trusted=trusted)
+            except Exception as error:  # noqa: BLE001 - one subject's trouble must not stop the others' alerts
+                self._fault(one, error)
+                continue
+            if transitions is not None:
+                found += transitions
+            self._schedule.put(one.number, one.due_ms())
+        feed.settle()
+
+    def _read_late(self, feed: _Feed, reading: Reading, found: list[Transition]) -> None:
+        feed.heard_ms = max(feed.heard_ms, reading.received_ms)
+        for one in feed.instances:
+            try:
+                found += one.read_late(reading) or ()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fault(one, error)
+                continue
+            self._schedule.put(one.number, one.due_ms())
 
     def _meet_deadlines(self, until_ms: int, found: list[Transition]) -> None:
-        while self._heap and self._heap[0][0] <= until_ms:
-            due_ms, index = heapq.heappop(self._heap)
-            one = self._instances[index]
-            if one.due_ms != due_ms:
-                continue  # it was put off meanwhile
-            one.due_ms = None
+        while self._schedule.next_ms <= until_ms:
+            due = self._schedule.pop(until_ms)
+            if due is None:
+                break
+            due_ms, number = due
+            one = self._instances[number]
             now_ms = due_ms or until_ms  # 0 asks for the first moment there is
-            wanted_ms = one.rule.due_ms(one.state, one.params)
-            verdict = None
-            if wanted_ms is not None and wanted_ms <= now_ms:
-                verdict = one.rule.on_time(one.state, self._context(one, now_ms))
-            if verdict is None:
-                self._record(one, one.machine.on_time(now_ms, one.timing), now_ms, found)
-                self._schedule(one)
-            else:
-                self._take(one, verdict, now_ms, found)
+            was_quiet = bool(one.quiet)
+            try:
+                found += one.pass_time(now_ms) or ()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fault(one, error)
+            next_ms = one.due_ms()
+            if next_ms is not None and next_ms <= now_ms:
+                next_ms = (
+                    now_ms + _LOOK_AGAIN_MS
+                )  # met, and it still stands: a delay that changed with the hours
+            self._schedule.put(number, next_ms)
+            if was_quiet and not one.quiet:
+                self._wake(one)
         self._now_ms = max(self._now_ms, until_ms)
 
-    def _take(self, one: _Instance, verdict: Verdict | None, now_ms: int, found: list[Transition]) -> None:
-        if verdict is not None:
-            self._record(one, one.machine.on_verdict(verdict, now_ms, one.timing), now_ms, found)
-        self._schedule(one)
+    def _wake(self, one: Instance) -> None:
+        for device in one.inputs:
+            for feed in self._by_device.get(device, ()):
+                feed.settle()
 
-    def _record(
-        self, one: _Instance, changes: Sequence[Change], now_ms: int, found: list[Transition]
-    ) -> None:
-        found += [
-            Transition(
-                time_ms=now_ms,
-                rule=one.rule.name,
-                subject=one.device.id,
-                from_state=change.from_state,
-                to_state=change.to_state,
-                severity=change.severity,
-                evidence=change.evidence,
-            )
-            for change in changes
-        ]
+    def _note_blindness(self, batch_time_ms: int) -> None:
+        gap_ms = batch_time_ms - self._batch_ms
+        if self._blind_after_ms and self._batch_ms and gap_ms > self._blind_after_ms:
+            for one in self._instances:
+                one.rule.on_blind(one.memory, self._batch_ms, batch_time_ms)
+                self._schedule.put(one.number, one.due_ms())
+        self._batch_ms = max(self._batch_ms, batch_time_ms)
 
-    def _schedule(self, one: _Instance) -> None:
-        dues = (one.rule.due_ms(one.state, one.params), one.machine.due_ms(one.timing))
-        due_ms = min((due for due in dues if due is not None), default=None)
-        if due_ms != one.due_ms:
-            one.due_ms = due_ms
-            if due_ms is not None:
-                heapq.heappush(self._heap, (due_ms, one.index))
-
-    def _context(self, one: _Instance, now_ms: int) -> Context:
-        return Context(now_ms, self._campus, one.device, one.params)
+    def _fault(self, one: Instance, error: Exception) -> None:
+        """The rule begins anew for this subject; an alert that fires goes on firing, as nothing says it is over."""
+        self.faults = [*self.faults, f"{one.key}: {type(error).__name__}: {error}"][-_KEPT_FAULTS:]
+        one.memory, one.backlog = one.rule.start(one.device), None
+        one.quiet.clear()
+        self._wake(one)
+        self._schedule.put(one.number, one.due_ms())

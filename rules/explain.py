@@ -12,35 +12,12 @@ from campus.clock import from_ms
 from campus.text import Translate
 from campus.text import marked as _
 from rules.advice import ADVICE
+from rules.wording import LINES, TITLES
 
-_TITLES: dict[str, str] = {
-    "water.burst": _("{place}「{device}」疑似爆管:用水量异常大"),
-    "water.never_zero": _("{place}「{device}」疑似漏水:用水从不停"),
-    "pipe.cold": _("{place}「{device}」有冻管危险"),
-    "cold.above_limit": _("{place}「{device}」温度过高"),
-    "electricity.left_on": _("{place}「{device}」下班后未关电"),
-    "sensor.silent": _("{place}「{device}」没有数据"),
-}
 _OTHER_TITLE = _("{place}「{device}」告警:{rule}")
-#: one line for each fact, in this order; facts without a line are left to the details
-_LINES: dict[str, str] = {
-    "temperature_c": _("现在 {value:.1f} °C"),
-    "peak_c": _("最高 {value:.1f} °C"),
-    "limit_c": _("限值 {value:.1f} °C"),
-    "outdoor_c": _("室外 {value:.1f} °C"),
-    "minutes_to_0c": _("按目前趋势约 {value:.0f} 分钟后到 0 °C"),
-    "flow_m3h": _("流量 {value:.2f} m³/h"),
-    "limit_m3h": _("限值 {value:.2f} m³/h"),
-    "least_flow_m3h": _("最小小时流量 {value:.3f} m³/h"),
-    "hours": _("已连续 {value:.0f} 小时没有停过"),
-    "loss_m3_day": _("照此每天约 {value:.1f} m³"),
-    "power_kw": _("功率 {value:.2f} kW"),
-    "limit_kw": _("下班后限值 {value:.2f} kW"),
-    "waste_kwh_day": _("照此每天多用约 {value:.0f} kWh"),
-    "cost_yuan_day": _("约合每天 {value:.0f} 元"),
-    "silent_minutes": _("已 {value:.0f} 分钟没有数据"),
-}
 _SINCE = _("从 {since} 开始")
+_FROZEN = _("管道可能已经结冰:温度回到 0 °C 不是好转")
+_STANDS_ON = _("依据:{time} 的读数 {value:g}")
 _NEVER_HEARD = _("登记以来从未收到过数据")
 
 
@@ -57,12 +34,17 @@ def explain(
 ) -> Explanation:
     """*evidence* (as built from :class:`rules.verdict.Evidence`) in words, in the language of *translate*."""
     facts: Mapping[str, Any] = evidence.get("facts", {})
-    title = translate(_TITLES.get(rule, _OTHER_TITLE)).format(
+    title = translate(TITLES.get(rule, _OTHER_TITLE)).format(
         place=place_of(subject, campus), device=name_of(subject, campus), rule=rule
     )
-    lines = [_line(translate(text), facts[key]) for key, text in _LINES.items() if key in facts]
+    lines = [_line(translate(text), facts[key]) for key, text in LINES.items() if key in facts]
     if facts.get("never_heard"):
         lines.append(translate(_NEVER_HEARD))
+    if facts.get("frozen_suspected"):
+        lines.append(translate(_FROZEN))
+    for witness in evidence.get("witnesses", ())[:3]:
+        at = from_ms(witness["time_ms"], campus.site.zone).strftime("%m-%d %H:%M")
+        lines.append(translate(_STANDS_ON).format(time=at, value=witness["value"]))
     since_ms = evidence.get("since_ms", 0)
     if since_ms:
         since = from_ms(since_ms, campus.site.zone).strftime("%m-%d %H:%M")

@@ -1,4 +1,9 @@
-"""The state machine of one (rule, subject): inactive → pending → firing → resolved."""
+"""The state machine of one (rule, subject): inactive → pending → firing → resolved.
+
+A level fires once it has held for its delay, by its own words or by time while the last word is fresh. An alert
+resolves, or becomes less severe, by words alone: silence proves nothing. *Unknown* does neither; a gap longer than
+``max_gap_ms`` starts both over.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from rules.level import Level, State
 from rules.verdict import Evidence, Verdict
 
 _BY_RANK = {1: Level.NOTICE, 2: Level.WARNING, 3: Level.CRITICAL}
-#: so many openings within an hour are one flapping alert, which then stays open until an hour is quiet
+#: so many openings and escalations within an hour are one flapping alert, which then stays open until an hour is quiet
 FLAPS = 4
 
 
@@ -21,6 +26,7 @@ class Timing(msgspec.Struct, frozen=True):
     delay_ms: Callable[[Level], int]
     keep_firing_ms: int
     max_gap_ms: int
+    least_words: int = 1
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -33,16 +39,23 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct):
-    """What is known of one (rule, subject). *held_ms* says since when each rank or worse has held."""
+    """What is known of one (rule, subject).
+
+    *held_ms* says since when each rank or worse has held and *words* how often that was said; *clear_ms* since when
+    all has been well; *eased_ms* since when it has been better than the severity told, *eased_rank* the worst since.
+    """
 
     state: State = State.INACTIVE
     severity: Level = Level.OK
-    rank: int = 0
     verdict_ms: int = 0
     held_ms: dict[int, int] = {}
+    words: dict[int, int] = {}
     clear_ms: int = 0
+    eased_ms: int = 0
+    eased_rank: int = 0
     openings: list[int] = []
     evidence: Evidence = Evidence()
+    advice: str = ""
     unknown: bool = False
 
     def on_verdict(self, verdict: Verdict, now_ms: int, timing: Timing) -> list[Change]:
@@ -51,34 +64,37 @@ class Machine(msgspec.Struct):
             self.unknown = True
             return []
         self.unknown = False
-        if self.held_ms and now_ms - self.verdict_ms > timing.max_gap_ms:
-            self.held_ms = {}
-        self.rank, self.verdict_ms = verdict.level.rank, now_ms
-        self.held_ms = {rank: self.held_ms.get(rank, now_ms) for rank in range(1, self.rank + 1)}
-        if self.rank:
-            self.clear_ms = 0
+        rank = verdict.level.rank
+        if not rank and self.state is State.INACTIVE:  # the usual case: well, as before
+            self.verdict_ms = now_ms
+            return []
+        if now_ms - self.verdict_ms > timing.max_gap_ms:
+            self.held_ms, self.words = {}, {}
+            self.clear_ms = self.eased_ms = 0
+        self.verdict_ms = now_ms
+        self.held_ms = {one: self.held_ms.get(one, now_ms) for one in range(1, rank + 1)}
+        self.words = {one: self.words.get(one, 0) + 1 for one in range(1, rank + 1)}
+        self._note_easing(rank, now_ms)
+        if rank:
             self.evidence = verdict.evidence
-        elif not self.clear_ms:
-            self.clear_ms = now_ms
-        return self._settle(now_ms, timing, verdict.evidence)
+        return self._settle(now_ms, timing, verdict.evidence, spoken=True)
 
     def on_time(self, now_ms: int, timing: Timing) -> list[Change]:
         """Lets time pass; only a word that is still fresh counts."""
         if self.unknown or now_ms - self.verdict_ms > timing.max_gap_ms:
             return []
-        return self._settle(now_ms, timing, self.evidence)
+        return self._settle(now_ms, timing, self.evidence, spoken=False)
 
     def due_ms(self, timing: Timing) -> int | None:
         """When time alone may change something."""
-        if self.unknown:
+        if self.unknown or not self.held_ms:
             return None
         moments = [
             since_ms + timing.delay_ms(_BY_RANK[rank])
             for rank, since_ms in self.held_ms.items()
-            if rank > self.severity.rank or self.state is not State.FIRING
+            if self.words[rank] >= timing.least_words
+            and (self.state is not State.FIRING or rank > self.severity.rank)
         ]
-        if self.state is State.FIRING and self.clear_ms:
-            moments.append(self.clear_ms + self._keep_ms(timing))
         fresh_until_ms = self.verdict_ms + timing.max_gap_ms
         return min((moment for moment in moments if moment <= fresh_until_ms), default=None)
 
@@ -87,35 +103,62 @@ class Machine(msgspec.Struct):
         self.state, self.severity = State.FIRING, severity
         self.openings = [*self.openings, since_ms][-FLAPS:]
 
-    def _settle(self, now_ms: int, timing: Timing, evidence: Evidence) -> list[Change]:
+    def _note_easing(self, rank: int, now_ms: int) -> None:
+        self.clear_ms = 0 if rank else self.clear_ms or now_ms
+        if self.state is not State.FIRING or rank >= self.severity.rank:
+            self.eased_ms = self.eased_rank = 0
+        elif self.eased_ms:
+            self.eased_rank = max(self.eased_rank, rank)
+        else:
+            self.eased_ms, self.eased_rank = now_ms, rank
+
+    def _settle(self, now_ms: int, timing: Timing, evidence: Evidence, *, spoken: bool) -> list[Change]:
         ripe = max(
-            (rank for rank, at in self.held_ms.items() if now_ms - at >= timing.delay_ms(_BY_RANK[rank])),
+            (
+                rank
+                for rank, at in self.held_ms.items()
+                if now_ms - at >= timing.delay_ms(_BY_RANK[rank]) and self.words[rank] >= timing.least_words
+            ),
             default=0,
         )
         if self.state is State.FIRING:
-            return self._while_firing(ripe, now_ms, timing, evidence)
+            return self._while_firing(ripe, now_ms, timing, evidence, spoken=spoken)
         if ripe:
             changes = [self._to(State.PENDING, _BY_RANK[ripe])] if self.state is State.INACTIVE else []
-            self.severity = _BY_RANK[ripe]
-            self.openings = [*self.openings, now_ms][-FLAPS:]
-            return [*changes, self._to(State.FIRING, self.severity)]
+            return [*changes, self._fire(ripe, now_ms)]
         if self.held_ms and self.state is State.INACTIVE:
             return [self._to(State.PENDING, _BY_RANK[max(self.held_ms)])]
         if not self.held_ms and self.state is State.PENDING:
             return [self._to(State.INACTIVE, Level.OK)]
         return []
 
-    def _while_firing(self, ripe: int, now_ms: int, timing: Timing, evidence: Evidence) -> list[Change]:
+    def _while_firing(
+        self, ripe: int, now_ms: int, timing: Timing, evidence: Evidence, *, spoken: bool
+    ) -> list[Change]:
         if ripe > self.severity.rank:
-            self.severity = _BY_RANK[ripe]
+            return [self._fire(ripe, now_ms)]
+        keep_ms = self._keep_ms(timing)
+        if spoken and self.clear_ms and now_ms - self.clear_ms >= keep_ms:
+            return [self._resolve(evidence)]
+        if spoken and self.eased_rank and now_ms - self.eased_ms >= keep_ms:
+            self.severity = _BY_RANK[self.eased_rank]
+            self.eased_ms = self.eased_rank = 0
             return [self._to(State.FIRING, self.severity)]
-        if self.clear_ms and now_ms - self.clear_ms >= self._keep_ms(timing):
-            severity, self.severity = self.severity, Level.OK
-            self.clear_ms = 0
-            change = Change(State.FIRING, State.RESOLVED, severity, evidence)
-            self.state = State.INACTIVE
-            return [change]
+        if spoken and self.held_ms and self.advice != evidence.advice:  # as when a cold pipe has frozen
+            return [self._to(State.FIRING, self.severity)]
         return []
+
+    def _fire(self, rank: int, now_ms: int) -> Change:
+        self.severity = _BY_RANK[rank]
+        self.eased_ms = self.eased_rank = 0
+        self.openings = [*self.openings, now_ms][-FLAPS:]
+        return self._to(State.FIRING, self.severity)
+
+    def _resolve(self, evidence: Evidence) -> Change:
+        change = Change(State.FIRING, State.RESOLVED, self.severity, evidence)
+        self.state, self.severity, self.advice = State.INACTIVE, Level.OK, ""
+        self.clear_ms = self.eased_ms = self.eased_rank = 0
+        return change
 
     def _keep_ms(self, timing: Timing) -> int:
         flapping = len(self.openings) >= FLAPS and self.openings[-1] - self.openings[0] <= HOUR_MS
@@ -124,4 +167,6 @@ class Machine(msgspec.Struct):
     def _to(self, state: State, severity: Level) -> Change:
         change = Change(self.state, state, severity, self.evidence)
         self.state = state
+        if state is State.FIRING:
+            self.advice = self.evidence.advice
         return change

@@ -58,9 +58,10 @@ def slope_per_hour(points: Sequence[tuple[int, float]]) -> float | None:
 def _slope(points: Sequence[tuple[float, float]]) -> float | None:
     if len(points) < _FEWEST_POINTS:
         return None
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    xs, ys = zip(*points, strict=True)
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    from_mean = [x - mean_x for x in xs]
+    spread = sum([x * x for x in from_mean])
     if spread <= 0:
         return None
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    return float(sum([x * (y - mean_y) for x, y in zip(from_mean, ys, strict=True)]) / spread)

@@ -1,10 +1,10 @@
-"""Pipes in the cold: how cold, and how long until 0 °C (DOMAIN.md 2.3 and 2.4)."""
+"""Pipes in the cold: how cold, how long until 0 °C, and whether there is ice already (DOMAIN.md 2.1, 2.3 and 2.4)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 from pydantic import Field
@@ -13,19 +13,18 @@ from campus.campus import Campus
 from campus.clock import HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
-from campus.reading import Quality, Reading
-from rules import rule
+from campus.reading import Quality, Reading, Series
+from rules.frost import FALLING_K_H, Pipe
 from rules.level import Level
-from rules.physics import fitted_tau_h, hours_to_reach, slope_per_hour
-from rules.rule import Context, Input, ReadingRule, RuleParams
+from rules.physics import pipe_tau_h
+from rules.probe import MOST_PROBES, believed, replaces, watched
+from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
 
-_KEPT_MS = 3 * HOUR_MS
-_SPACING_MS = 3 * MINUTE_MS
-_KEPT_POINTS = 64
 _AMBIENT_FRESH_MS = 2 * HOUR_MS
-#: slower than this is no fall a forecast could stand on
-_FALLING_K_H = -0.3
+_STALE_MS = 3 * HOUR_MS
+_AMBIENT_LOOK_MS = 10 * MINUTE_MS
+_FORECAST_FRESH_MS = 12 * HOUR_MS
 
 
 class ColdParams(RuleParams):
@@ -39,115 +38,199 @@ class ColdParams(RuleParams):
     critical_minutes_to_0c: float = Field(default=120, ge=0)
     #: a prediction counts only from here down: cold water drawn through a warm pipe falls fast, too
     predict_below_c: float = 7.0
-    for_s: float = 900
+    #: 20 °F: the alert threshold of the Building Research Council for exposed uninsulated pipes (DOMAIN.md 2.2);
+    #: it counts for profile exposed_pipe, below the notice limit
+    exposed_outdoor_c: float = -6.7
+    #: the pipe itself, for where its curve gives no time constant; a bore of 0 says nothing
+    bore_mm: float = Field(default=0, ge=0)
+    wall_mm: float = Field(default=3, ge=0)
+    insulation_mm: float = Field(default=0, ge=0)
+    #: mineral wool or foamed rubber, and still air about it (DOMAIN.md 2.3)
+    conductivity_w_mk: float = Field(default=0.038, gt=0)
+    film_w_m2k: float = Field(default=10, gt=0)
+    for_s: float = Field(default=900, ge=0)
     critical_for_s: float = Field(default=600, ge=0)
-    keep_firing_for_s: float = 900
+    keep_firing_for_s: float = Field(default=900, ge=0)
+
+    def tau_h(self) -> float:
+        """The time constant of still water in such a pipe; 0 where nobody described it."""
+        if not self.bore_mm:
+            return 0.0
+        outside_m = (self.bore_mm + 2 * self.wall_mm) / 1000
+        return pipe_tau_h(
+            self.bore_mm / 1000, outside_m, self.insulation_mm / 1000, self.conductivity_w_mk, self.film_w_m2k
+        )
+
+    def contradiction(self) -> tuple[str, str] | None:
+        if self.warning_c > self.notice_c:
+            return "warning_c", f"at most notice_c ({self.notice_c:g} °C)"
+        if self.critical_c > self.warning_c:
+            return "critical_c", f"at most warning_c ({self.warning_c:g} °C)"
+        return None
 
 
-class ColdMemory(rule.Memory):
-    points: list[tuple[int, float]] = msgspec.field(default_factory=list)
+class ColdMemory(msgspec.Struct):
+    probes: dict[str, Pipe] = {}
     ambient_c: float | None = None
     ambient_ms: int = 0
-    rank: int = 0
-    since_ms: int = 0
-    below_zero: bool = False
+    #: the lowest temperature foretold, where the outdoor device has a channel ``forecast``
+    forecast_c: float | None = None
+    forecast_ms: int = 0
 
 
 class PipeCold(ReadingRule):
-    """``pipe.cold``: a pipe's wall or space on its way to freezing."""
+    """``pipe.cold``: a pipe's wall or space on its way to freezing. Of several probes the coldest counts."""
 
     name: ClassVar[str] = "pipe.cold"
     Params: ClassVar[type[RuleParams]] = ColdParams
     Memory: ClassVar[type[msgspec.Struct]] = ColdMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
-        if device.kind is not Kind.PIPE_PROBE or device.role not in {
-            Role.PIPE_WALL,
-            Role.PIPE_SPACE,
-            Role.NONE,
-        }:
+        placed = device.role in {Role.PIPE_WALL, Role.PIPE_SPACE}
+        if not placed and not (device.kind is Kind.PIPE_PROBE and device.role is Role.NONE):
             return ()
-        outdoors = (
-            one.id
-            for one in campus.devices.values()
-            if one.role is Role.OUTDOOR and one.place.site == device.place.site
-        )
-        outdoor = next(outdoors, None)
         own = Input(device.id, Quantity.TEMPERATURE)
-        return (own,) if outdoor is None else (own, Input(outdoor, Quantity.TEMPERATURE))
+        ambient = _ambient_of(device, campus)
+        return (own,) if ambient is None else (own, Input(ambient.id, Quantity.TEMPERATURE))
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+        """The air about a pipe is colder than its water, and swings more."""
+        if device.role is not Role.PIPE_SPACE:
+            return {}
+        return {"notice_c": 5.0, "warning_c": 2.5, "critical_c": 0.0}
 
     def start(self, device: Device) -> ColdMemory:  # noqa: ARG002 - the protocol's signature
         return ColdMemory()
 
-    def delay_s(self, params: ColdParams, level: Level) -> float:
+    def delay_s(self, params: ColdParams, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
         return params.critical_for_s if level is Level.CRITICAL else params.for_s
 
     def on_reading(self, state: ColdMemory, reading: Reading, context: Context) -> Verdict | None:
         if reading.series.device != context.device.id:
-            state.ambient_c, state.ambient_ms = reading.value, reading.time_ms
+            _hear_ambient(state, reading)
             return None
-        if reading.series.channel == "device":
+        channel = watched(reading, state.probes)
+        if channel is None:
             return None
-        if reading.quality is Quality.SUSPECT:
+        one = state.probes.get(channel)
+        if one is None:
+            if len(state.probes) >= MOST_PROBES:
+                return None
+            one = state.probes[channel] = Pipe()
+            state.probes.pop(str(replaces(channel)), None)
+        suspect = reading.quality is Quality.SUSPECT
+        if not believed(
+            reading.value, reading.time_ms, suspect=suspect, last_c=one.last_c, last_ms=one.last_ms
+        ):
             return Verdict(Level.UNKNOWN)
-        _remember(state, reading)
-        minutes = self._minutes_to_0c(state, reading, context.params)
-        rank = _rank(reading.value, minutes, state, context.params)
-        if rank and not state.rank:
-            state.since_ms = reading.time_ms
-        state.rank = rank
-        state.below_zero = reading.value <= 0 or (state.below_zero and rank > 0)
-        return Verdict(_LEVELS[rank], _evidence(state, reading, minutes, context.params))
+        fresh = state.ambient_ms and reading.time_ms - state.ambient_ms <= _AMBIENT_FRESH_MS
+        ambient_c = state.ambient_c if fresh else None
+        forecast_c = math.inf
+        if state.forecast_c is not None and reading.time_ms - state.forecast_ms <= _FORECAST_FRESH_MS:
+            forecast_c = state.forecast_c
+        one.take(reading.time_ms, reading.value, ambient_c)
+        rank, minutes = _rank(one, reading.value, ambient_c, forecast_c, context)
+        one.settle(rank, reading.time_ms, reading.value, minutes)
+        return _verdict(state, reading, ambient_c, context.params)
 
-    def _minutes_to_0c(self, state: ColdMemory, reading: Reading, params: ColdParams) -> float:
-        """Minutes until 0 °C as the curve goes on: by time constant where the air is known, else by the slope."""
-        if not 0 < reading.value <= params.predict_below_c:
-            return math.inf
-        slope_k_h = slope_per_hour(state.points)
-        if slope_k_h is None or slope_k_h > _FALLING_K_H:
-            return math.inf
-        fresh = reading.time_ms - state.ambient_ms <= _AMBIENT_FRESH_MS
-        if state.ambient_c is not None and fresh and state.ambient_c < reading.value:
-            tau_h = fitted_tau_h(state.points, state.ambient_c)
-            if tau_h is not None:
-                return hours_to_reach(0.0, reading.value, state.ambient_c, tau_h) * 60
-        return reading.value / -slope_k_h * 60
+    def quiet(self, state: ColdMemory, series: Series, context: Context) -> Quiet | None:
+        if series.device != context.device.id:
+            if series.channel == "forecast":
+                return None
+            return Quiet(-math.inf, math.inf, next_look_ms(state.ambient_ms, _AMBIENT_LOOK_MS))
+        one = state.probes.get(series.channel)
+        params: ColdParams = context.params
+        if one is None or one.last_c is None or any(pipe.rank for pipe in state.probes.values()):
+            return None
+        low_c = max(params.notice_c, params.predict_below_c) + 0.01
+        return Quiet(low_c, math.inf, next_look_ms(one.last_ms)) if one.last_c > low_c else None
+
+    def on_suspect(self, state: ColdMemory, reading: Reading, context: Context) -> Verdict | None:
+        return self.on_reading(state, reading, context)
 
 
 _LEVELS = (Level.OK, Level.NOTICE, Level.WARNING, Level.CRITICAL)
 
 
-def _remember(state: ColdMemory, reading: Reading) -> None:
-    if state.points and reading.time_ms - state.points[-1][0] < _SPACING_MS:
-        return
-    oldest_ms = reading.time_ms - _KEPT_MS
-    kept = [point for point in state.points if point[0] >= oldest_ms]
-    state.points = [*kept, (reading.time_ms, reading.value)][-_KEPT_POINTS:]
-
-
-def _rank(value_c: float, minutes: float, state: ColdMemory, params: ColdParams) -> int:
-    """The level now; a level already reached holds until the temperature is *hysteresis_k* above its limit."""
-    limits_c = (params.notice_c, params.warning_c, params.critical_c)
-    falling = (slope_per_hour(state.points) or 0.0) <= _FALLING_K_H
-    for rank in (3, 2, 1):
-        limit_c = limits_c[rank - 1] + (params.hysteresis_k if state.rank >= rank else 0.0)
-        cold = value_c <= limit_c and (rank > 1 or falling or state.rank >= 1)
-        soon = rank > 1 and minutes < (
-            params.critical_minutes_to_0c if rank == 3 else params.warning_minutes_to_0c
+def _ambient_of(device: Device, campus: Campus) -> Device | None:
+    """What the pipe is cooled by: the outdoor air of its site, else the air beside it."""
+    if device.role is Role.OUTDOOR:
+        return None
+    others = [
+        one
+        for one in campus.devices.values()
+        if one.id != device.id
+        and one.place.site == device.place.site
+        and (
+            one.role is Role.OUTDOOR
+            or (one.role is Role.PIPE_SPACE and one.place.building == device.place.building)
         )
-        if cold or soon:
-            return rank
-    return 0
+    ]
+    return min(others, key=lambda one: one.role is not Role.OUTDOOR, default=None)
 
 
-def _evidence(state: ColdMemory, reading: Reading, minutes: float, params: ColdParams) -> Evidence:
-    facts: Facts = {"temperature_c": reading.value}
-    limit_c = (params.notice_c, params.notice_c, params.warning_c, params.critical_c)[state.rank]
-    facts["limit_c"] = limit_c
-    if minutes < math.inf:
-        facts["minutes_to_0c"] = round(minutes)
-    if state.ambient_c is not None and reading.time_ms - state.ambient_ms <= _AMBIENT_FRESH_MS:
-        facts["outdoor_c"] = state.ambient_c
+def _hear_ambient(state: ColdMemory, reading: Reading) -> None:
+    if reading.series.channel == "forecast":
+        state.forecast_c, state.forecast_ms = reading.value, reading.time_ms
+        return
+    suspect = reading.quality is Quality.SUSPECT
+    last_c, last_ms = state.ambient_c, state.ambient_ms
+    if watched(reading, ()) is not None and believed(
+        reading.value, reading.time_ms, suspect=suspect, last_c=last_c, last_ms=last_ms
+    ):
+        state.ambient_c, state.ambient_ms = reading.value, reading.time_ms
+
+
+def _rank(
+    one: Pipe, value_c: float, ambient_c: float | None, forecast_c: float, context: Context
+) -> tuple[int, float]:
+    """The level now, and minutes to 0 °C; a level once reached holds until *hysteresis_k* above its limit."""
+    params: ColdParams = context.params
+    minutes = (
+        one.minutes_to_0c(value_c, ambient_c, params.tau_h(), forecast_c)
+        if value_c <= params.predict_below_c
+        else math.inf
+    )
+    held_k = [params.hysteresis_k if one.rank >= rank else 0.0 for rank in (1, 2, 3)]
+    patience = [1.5 if one.rank >= rank else 1.0 for rank in (1, 2, 3)]
+    exposed = (
+        context.device.profile == "exposed_pipe"
+        and ambient_c is not None
+        and ambient_c <= params.exposed_outdoor_c
+        and value_c <= params.notice_c
+    )
+    if (
+        value_c <= params.critical_c + held_k[2]
+        or minutes < params.critical_minutes_to_0c * patience[2]
+        or exposed
+    ):
+        return 3, minutes
+    if value_c <= params.warning_c + held_k[1] or minutes < params.warning_minutes_to_0c * patience[1]:
+        return 2, minutes
+    cool = value_c <= params.notice_c + held_k[0] and (one.rank > 0 or one.slope_k_h <= FALLING_K_H)
+    return int(cool), minutes
+
+
+def _verdict(state: ColdMemory, reading: Reading, ambient_c: float | None, params: ColdParams) -> Verdict:
+    """The worst of the probes that still speak; where only silent ones were cold, nobody knows."""
+    fresh = [one for one in state.probes.values() if reading.time_ms - one.last_ms <= _STALE_MS]
+    one = max(fresh, key=lambda pipe: (pipe.rank, pipe.last_ms))
+    if not one.rank and any(pipe.rank for pipe in state.probes.values()):
+        return Verdict(Level.UNKNOWN)
+    if not one.rank and not one.since_ms:
+        return Verdict(Level.OK)
+    limit_c = (params.notice_c, params.notice_c, params.warning_c, params.critical_c)[one.rank]
+    facts: Facts = {
+        "temperature_c": one.last_c if one.last_c is not None else reading.value,
+        "limit_c": limit_c,
+        "lowest_c": one.lowest_c,
+    }
+    if one.minutes is not None:
+        facts["minutes_to_0c"] = one.minutes
+    if ambient_c is not None:
+        facts["outdoor_c"] = ambient_c
+    if one.frozen:
+        facts["frozen_suspected"] = 1
     witness = Witness(str(reading.series), reading.time_ms, reading.value)
-    advice = "pipe.frozen" if state.below_zero else "pipe.cold"
-    return Evidence(facts, state.since_ms, (witness,), advice)
+    advice = "pipe.frozen" if one.frozen else "pipe.cold"
+    return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), advice))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from campus.campus import Campus
+from campus.clock import MINUTE_MS
 from campus.device import Device
 from campus.quantity import Quantity
-from campus.reading import Reading
+from campus.reading import Reading, Series
 from rules.level import Level
 from rules.verdict import Verdict
 
@@ -19,16 +20,22 @@ from rules.verdict import Verdict
 class RuleParams(BaseModel):
     """What every rule can be set to.
 
-    *for_s* is how long a level must hold before it fires; *keep_firing_for_s* how long all must be well before it
-    resolves; *max_gap_s* the longest silence over which a level still counts as holding.
+    *for_s* is how long a level must hold before it fires, and *least_words* how many readings must say so;
+    *keep_firing_for_s* how long all must be well before it resolves; *max_gap_s* the longest silence over which a
+    level still counts as holding (three intervals where the register names one).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     enabled: bool = True
     for_s: float = Field(default=300, ge=0)
+    least_words: int = Field(default=1, ge=1, le=20)
     keep_firing_for_s: float = Field(default=300, ge=0)
     max_gap_s: float = Field(default=3 * 3600, gt=0)
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """The field that contradicts another, and what was expected of it; None where all agree."""
+        return None
 
 
 class Input(NamedTuple):
@@ -42,13 +49,42 @@ class Memory(msgspec.Struct):
     """Base of every rule's memory of one subject: small, bounded, and JSON."""
 
 
-class Context(msgspec.Struct, frozen=True):
-    """What a rule may look at beside its state: the moment, the campus, its subject and its settings."""
+def never_heard(device: str) -> int:  # noqa: ARG001 - the signature of Context.heard_ms
+    """The answer where nobody keeps count of who was heard."""
+    return 0
+
+
+class Context(msgspec.Struct, frozen=True, gc=False):
+    """What a rule may look at beside its state: the moment, the campus (places, hours, tariffs), subject, settings.
+
+    *heard_ms* tells when any device was last heard, by its id; 0 for never.
+    """
 
     now_ms: int
     campus: Campus
     device: Device
     params: Any
+    heard_ms: Callable[[str], int] = never_heard
+
+
+class Quiet(msgspec.Struct, frozen=True, array_like=True):
+    """Good values of one series from *low* to *high*, before *until_ms*, that a rule need not see.
+
+    This is what makes the usual reading of a healthy device cost next to nothing.
+    """
+
+    low: float
+    high: float
+    until_ms: int
+
+
+#: the end of a quiet that time alone does not end
+ALWAYS_MS = 1 << 62
+
+
+def next_look_ms(time_ms: int, every_ms: int = 10 * MINUTE_MS) -> int:
+    """The next moment on a common grid, so that all rules of a series look at the same reading."""
+    return time_ms - time_ms % every_ms + every_ms
 
 
 class Rule(Protocol):
@@ -57,9 +93,11 @@ class Rule(Protocol):
     name: ClassVar[str]
     Params: ClassVar[type[RuleParams]]
     Memory: ClassVar[type[msgspec.Struct]]
+    #: whether readings that arrive too late to alarm on are still for it; else they are only judged as history
+    accepts_late: ClassVar[bool]
 
-    def defaults(self, device: Device) -> dict[str, float]:
-        """Settings that differ from the Params' own for this device (its profile, its building's use)."""
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """Settings that differ from the Params' own for this device: by its profile, or its building's *use*."""
         ...
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
@@ -68,30 +106,59 @@ class Rule(Protocol):
 
     def start(self, device: Device) -> msgspec.Struct: ...
 
-    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None: ...
+    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+        """Its word after *reading*; None where that says nothing of the subject itself."""
+        ...
+
+    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+        """Its word after a reading that cannot be trusted alone: a sentinel, or no number at all."""
+        ...
 
     def on_time(self, state: Any, context: Context) -> Verdict | None: ...
 
-    def due_ms(self, state: Any, params: Any) -> int | None:
-        """When it wants ``on_time`` next, if ever."""
+    def on_blind(self, state: Any, from_ms: int, until_ms: int) -> None:
+        """Nobody listened between these moments: what was not heard then was not necessarily not said."""
         ...
 
-    def delay_s(self, params: Any, level: Level) -> float:
+    def due_ms(self, state: Any, params: Any) -> int | None:
+        """When it wants ``on_time`` next, if ever; 0 for the first moment there is."""
+        ...
+
+    def delay_s(self, params: Any, level: Level, state: Any) -> float:
         """How long *level* must hold before it fires."""
+        ...
+
+    def quiet(self, state: Any, series: Series, context: Context) -> Quiet | None:
+        """What it need not be told of *series* while all is well; None to be told everything."""
         ...
 
 
 class ReadingRule:
-    """The parts most rules share: no clock of their own, one delay for every level."""
+    """The parts most rules share: no clock of their own, one delay for every level, no late or doubtful readings."""
 
-    def defaults(self, device: Device) -> dict[str, float]:  # noqa: ARG002 - the protocol's signature
+    accepts_late: ClassVar[bool] = False
+    Memory: ClassVar[type[msgspec.Struct]] = Memory
+
+    def start(self, device: Device) -> Any:  # noqa: ARG002 - the protocol's signature
+        return self.Memory()
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
         return {}
+
+    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+        """Doubt about the subject's own reading is doubt about the subject; a neighbour's is passed over."""
+        return Verdict(Level.UNKNOWN) if reading.series.device == context.device.id else None
 
     def on_time(self, state: Any, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
         return None
 
+    def on_blind(self, state: Any, from_ms: int, until_ms: int) -> None: ...
+
     def due_ms(self, state: Any, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
         return None
 
-    def delay_s(self, params: Any, level: Level) -> float:  # noqa: ARG002 - the protocol's signature
+    def delay_s(self, params: Any, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
         return float(params.for_s)
+
+    def quiet(self, state: Any, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        return None

@@ -1,18 +1,20 @@
 """rules.yaml: layers of settings, and for every number the layer that set it.
 
-Later layers win: the rule's own default, the device's profile as the rule knows it, ``defaults``, ``profiles``,
-``buildings``, ``devices``. Each holds settings by rule name::
+Later layers win: the rule's own default, the device's profile and its building's use as the rule knows them,
+``defaults``, ``profiles``, ``buildings``, ``devices``; then what any of these says for an opening state. Each holds
+settings by rule name::
 
     defaults:
-      water.burst: {limit_m3h: 5}
+      water.burst: {limit_m3h: 5, when_closed: {limit_m3h: 0.5, for_s: 1800}}
     devices:
       freezer-2:
         cold.above_limit: {warning_above_c: -14}
+      boiler-power:
+        electricity.left_on: {enabled: false}
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,14 +23,16 @@ from pydantic import ValidationError
 
 from campus.campus import Campus
 from campus.device import Device
+from campus.opening import Opening
 from campus.problem import Problem
-from rules.catalogue import catalogue
+from rules import settings_check
 from rules.rule import Rule, RuleParams
 
-FILE = "rules.yaml"
-_LAYERS = ("defaults", "profiles", "buildings", "devices")
+LAYERS = ("defaults", "profiles", "buildings", "devices")
+#: the settings of an opening state, within any layer's settings of a rule
+WHEN = {Opening.OPEN: "when_open", Opening.CLOSED: "when_closed"}
 
-Layer = Mapping[str, Mapping[str, Any]]
+Layer = Mapping[str, Any]
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -43,95 +47,57 @@ class RuleSettings:
 
     def __init__(self, rules: Mapping[str, object] | None = None) -> None:
         self._layers = {
-            name: value for name in _LAYERS if isinstance(value := (rules or {}).get(name), Mapping)
+            name: value for name in LAYERS if isinstance(value := (rules or {}).get(name), Mapping)
         }
 
-    def of(self, rule: Rule, device: Device) -> Applied:
-        """The settings of *rule* for *device*."""
-        merged: dict[str, Any] = dict(rule.defaults(device))
-        origin = dict.fromkeys(merged, f"profile {device.profile}")
-        for name, layer in self._layers_of(device):
-            found = layer.get(rule.name)
-            if isinstance(found, Mapping):
-                merged |= found
-                origin |= dict.fromkeys(found, name)
-        try:
-            return Applied(rule.Params.model_validate(merged), origin)
-        except ValidationError:
-            return Applied(rule.Params.model_validate(rule.defaults(device)), {})
+    def of(self, rule: Rule, device: Device, use: str = "", opening: Opening | None = None) -> Applied:
+        """The settings of *rule* for *device* in a building of *use*, at any time or in one opening state."""
+        own = dict(rule.defaults(device, use))
+        applied = Applied(rule.Params.model_validate(own), dict.fromkeys(own, _own_layer(device, use)))
+        merged: dict[str, Any] = dict(own)
+        for name, found in self._found(rule, device, opening):
+            try:
+                params = rule.Params.model_validate({**merged, **found})
+            except ValidationError:
+                continue  # a layer with a mistake in it is left out as a whole
+            merged.update(found)
+            applied = Applied(params, applied.origin | dict.fromkeys(found, name))
+        return applied
 
-    def _layers_of(self, device: Device) -> Iterator[tuple[str, Layer]]:
-        yield "defaults", self._layers.get("defaults", {})
-        for layer, key in (
+    def differs(self, rule: Rule, device: Device, opening: Opening) -> bool:
+        """Whether any layer says something else for this opening state."""
+        return any(WHEN[opening] in found for _, found in self._layers_of(rule, device))
+
+    def _found(self, rule: Rule, device: Device, opening: Opening | None) -> Iterator[tuple[str, Layer]]:
+        """Each layer's settings in their order, those for the opening state after all the others."""
+        for name, found in self._layers_of(rule, device):
+            yield name, {key: value for key, value in found.items() if key not in WHEN.values()}
+        if opening in WHEN:
+            for name, found in self._layers_of(rule, device):
+                special = found.get(WHEN[opening])
+                if isinstance(special, Mapping):
+                    yield f"{name} {WHEN[opening]}", special
+
+    def _layers_of(self, rule: Rule, device: Device) -> Iterator[tuple[str, Layer]]:
+        places = (
             ("profiles", device.profile),
             ("buildings", device.place.building),
             ("devices", device.id),
-        ):
-            found = self._layers.get(layer, {}).get(key)
-            if key and isinstance(found, Mapping):
-                yield f"{layer}.{key}", found
+        )
+        layers: list[tuple[str, object]] = [("defaults", self._layers.get("defaults", {}))]
+        layers += [(f"{layer}.{key}", self._layers.get(layer, {}).get(key)) for layer, key in places if key]
+        for name, layer in layers:
+            found = layer.get(rule.name) if isinstance(layer, Mapping) else None
+            if isinstance(found, Mapping):
+                yield name, found
 
 
 def check(rules: Mapping[str, object], campus: Campus) -> list[Problem]:
-    """Everything wrong with the content of rules.yaml."""
-    problems: list[Problem] = []
-    for name, value in rules.items():
-        if name not in _LAYERS:
-            problems.append(_problem(name, name, f"one of {', '.join(_LAYERS)}{_like(name, _LAYERS)}"))
-        elif not isinstance(value, Mapping):
-            problems.append(_problem(name, value, "a mapping"))
-        elif name == "defaults":
-            problems += _check_layer("defaults", value)
-        else:
-            problems += _check_named(name, value, campus)
-    return problems
+    """Everything wrong with the content of rules.yaml: each mistake by itself, then numbers that contradict."""
+    problems = settings_check.check_layers(rules, campus)
+    settings = RuleSettings(rules)
+    return problems or settings_check.check_together(settings.of, campus)
 
 
-def _check_named(layer: str, value: Mapping[str, Any], campus: Campus) -> Iterator[Problem]:
-    known = {
-        "profiles": {device.profile for device in campus.devices.values()},
-        "buildings": {building.id for building in campus.site.buildings},
-        "devices": set(campus.devices),
-    }[layer]
-    for key, one in value.items():
-        if key not in known:
-            yield _problem(f"{layer}.{key}", key, f"one of the campus's {layer}{_like(str(key), known)}")
-        elif not isinstance(one, Mapping):
-            yield _problem(f"{layer}.{key}", one, "a mapping of rules")
-        else:
-            yield from _check_layer(f"{layer}.{key}", one)
-
-
-def _check_layer(where: str, layer: Mapping[str, Any]) -> Iterator[Problem]:
-    rules = catalogue()
-    for name, settings in layer.items():
-        key = f"{where}.{name}"
-        if name not in rules:
-            yield _problem(key, name, f"a rule: {', '.join(rules)}{_like(str(name), rules)}")
-        elif not isinstance(settings, Mapping):
-            yield _problem(key, settings, "a mapping of settings")
-        else:
-            yield from _check_settings(key, rules[name], settings)
-
-
-def _check_settings(key: str, rule: Rule, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    try:
-        rule.Params.model_validate(settings)
-    except ValidationError as error:
-        for one in error.errors():
-            field = ".".join(str(part) for part in one["loc"])
-            expected = one["msg"]
-            if one["type"] == "extra_forbidden":
-                expected = (
-                    f"one of {', '.join(rule.Params.model_fields)}{_like(field, rule.Params.model_fields)}"
-                )
-            yield _problem(f"{key}.{field}", one.get("input"), expected)
-
-
-def _problem(key: str, found: object, expected: str) -> Problem:
-    return Problem(FILE, 0, key, repr(found), expected)
-
-
-def _like(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def _own_layer(device: Device, use: str) -> str:
+    return f"profile {device.profile}" if device.profile else f"use {use}"

@@ -10,6 +10,7 @@ from service import (
     cli_doctor,
     cli_grafana,
     cli_history,
+    cli_rules,
     cli_simulate,
     cli_store,
     cli_up,
@@ -29,6 +30,7 @@ cli_grafana.register(app)
 cli_doctor.register(app)
 cli_devices.register(app)
 cli_store.register(app)
+cli_rules.register(app)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import structlog
 from alerts.book import AlertBook
 from campus.clock import SECOND_MS
 from rules.engine import Engine
+from rules.errors import BadSnapshot
 from rules.verdict import Transition
 from store.errors import JournalDamaged
 from store.journal import Journal
@@ -54,7 +55,7 @@ class RuleConsumer:
         """Brings the engine to the committed position, and the book's open alerts into the engine."""
         committed, snapshot_seq, snapshot = self._book.position()
         if snapshot is not None:
-            self._engine.restore(snapshot)
+            snapshot_seq = self._restore(snapshot, snapshot_seq)
         self.seq = self.snapshot_seq = snapshot_seq
         while self.seq < committed:
             batches = self._read(limit=min(_BATCHES_AT_ONCE, committed - self.seq))
@@ -65,10 +66,28 @@ class RuleConsumer:
                     self._engine.advance(batch.committed_ms, batch.readings)
                     self.seq = batch.seq
         self.seq = max(self.seq, committed)
-        firing = self._engine.firing()
+        firing, known = self._engine.firing(), set()
         for alert in self._book.open_alerts():
+            known.add((alert.rule, alert.subject))
             if (alert.rule, alert.subject) not in firing:
                 self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
+        if (
+            snapshot is not None and snapshot_seq == 0
+        ):  # rebuilt: what fires and nobody was told of fires anew
+            for rule, subject in firing.keys() - known:
+                self._engine.forget(rule, subject)
+
+    def _restore(self, snapshot: bytes, seq: int) -> int:
+        """Takes up the snapshot; one of another version is dropped, and the state rebuilt from all the journal holds."""
+        try:
+            self._engine.restore(snapshot)
+        except BadSnapshot as error:
+            log.warning("rules.snapshot_dropped", reason=str(error))
+            self._engine.reset()
+            return 0
+        for lost in self._engine.lost:
+            log.warning("rules.state_dropped", entry=lost)
+        return seq
 
     def step(self, timeout_s: float = 0.0) -> bool:
         """Judges what the journal holds; True when there was anything."""

@@ -17,6 +17,7 @@ from api.accounts import Accounts
 from api.live import LiveFeed
 from api.services import Services
 from campus.campus import Campus
+from campus.clock import MINUTE_MS
 from campus.reading import Reading
 from ingest.births_file import BirthsFile
 from ingest.judge import Judge
@@ -47,6 +48,8 @@ from store.operations.register_log import RegisterLog
 log = structlog.get_logger()
 
 VERSION = "0.1.0"
+#: the heart commits a batch every two seconds; no batch for so long means that nobody listened
+BLIND_AFTER_MS = 5 * MINUTE_MS
 
 
 class Runtime:
@@ -83,7 +86,7 @@ class Runtime:
         self.dispatcher = Dispatcher(self.outbox, self._channels(campus), self.book, now_ms=now_ms)
         self.rules = RuleConsumer(
             self.journal,
-            Engine(campus, RuleSettings(campus.rules)),
+            Engine(campus, RuleSettings(campus.rules), blind_after_ms=BLIND_AFTER_MS),
             self.book,
             on_transitions=self._on_transitions,
         )
@@ -179,7 +182,7 @@ class Runtime:
 
     def _apply(self, campus: Campus) -> None:
         """Hands a campus that was read again to everybody who needs more than to ask for it."""
-        self.rules.swap_engine(Engine(campus, RuleSettings(campus.rules)))
+        self.rules.swap_engine(Engine(campus, RuleSettings(campus.rules), blind_after_ms=BLIND_AFTER_MS))
         self.brokers.resubscribe()
         if campus.site.channels != self._channels_of:
             self._channels_of = campus.site.channels

@@ -136,11 +136,12 @@ def test_snapshots_of_another_campus_are_taken_as_far_as_they_go():
     one.advance(START_MS, [Reading(SERIES[0], -5.0, START_MS, START_MS)])
     body = msgspec.json.decode(one.snapshot())
     body["rules"]["gone.rule"] = {"x": [{}, {}]}
-    body["rules"]["cold.above_limit"]["f"][0] = {"rank": "not a number"}
+    body["rules"]["cold.above_limit"]["f"][0] = {"probes": "none"}
     two = engine()
     two.restore(msgspec.json.encode(body))
     assert two.lost == ["cold.above_limit/f"]
-    for garbage in (b"", b"{}", b"[1]", b"\xff"):
+    older = msgspec.json.encode(msgspec.json.decode(one.snapshot()) | {"version": 1})
+    for garbage in (b"", b"{}", b"[1]", b"\xff", older):
         with pytest.raises(BadSnapshot):
             two.restore(garbage)
 
@@ -160,7 +161,8 @@ def test_alerts_open_elsewhere_are_adopted():
 
 def test_flapping_becomes_one_alert():
     """A value that crosses its limit all the time opens a few alerts at most, then one that stays open."""
-    quick = {"defaults": {"cold.above_limit": {"for_s": 0, "critical_for_s": 0, "keep_firing_for_s": 0}}}
+    zeros = dict.fromkeys(("for_s", "critical_for_s", "keep_firing_for_s", "most_patience_s"), 0)
+    quick = {"defaults": {"cold.above_limit": zeros}}
     one = Engine(CAMPUS, RuleSettings(quick))
     found = []
     for minute in range(120):
@@ -182,7 +184,7 @@ def test_every_rule_has_what_the_engine_needs():
         device = CAMPUS.devices["f"]
         memory = rule.start(device)
         assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(memory)), rule.Memory) == memory
-        rule.Params.model_validate(rule.defaults(device))
+        rule.Params.model_validate(rule.defaults(device, "canteen"))
 
 
 def test_replay_prints_what_it_found():

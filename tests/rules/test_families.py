@@ -76,10 +76,12 @@ def test_a_gap_starts_the_delay_again(make_feed, site, devices):
 
 
 def test_late_readings_are_no_emergency(feed):
-    """Readings marked late, or older than what came before, change nothing."""
+    """Readings marked late are told as history, those older than what came before not at all."""
     for minute in range(0, 200, 5):
         feed.at(minute, "freezer", value=-5, quality=Quality.LATE)
-    assert feed.told(COLD) == []
+    assert feed.told(COLD) == [(45, "firing", "critical")]
+    assert all(one.historical for one in feed.transitions if one.rule == COLD)
+    feed.transitions.clear()
     feed.at(300, "freezer", value=-20)
     feed.at(200, "freezer", value=-5)
     assert feed.told(COLD) == []
@@ -238,7 +240,7 @@ def test_without_a_calendar_nothing_is_said(make_feed):
         feed.at(minute, "circuit", Quantity.ACTIVE_POWER, 9.0)
     assert feed.told("electricity.left_on") == []
     assert ("electricity.left_on", "circuit") in {
-        (rule, subject) for rule, subject, _, _, unknown in feed.engine.subjects() if unknown
+        (one.rule, one.subject) for one in feed.engine.status() if one.unknown
     }
 
 
@@ -251,7 +253,7 @@ def test_a_closed_baseline_is_learned(make_feed, term_campus):
         feed.at(minute, "circuit", Quantity.ACTIVE_POWER, 8.0 if lessons else 0.4)
     assert feed.told("electricity.left_on") == []
     later = 9 * 24 * 60
-    for minute in range(later + 11 * 60, later + 13 * 60, 10):
+    for minute in range(later + 11 * 60, later + 14 * 60, 10):
         feed.at(minute, "circuit", Quantity.ACTIVE_POWER, 3.0)
     assert [state for _, state, _ in feed.told("electricity.left_on")] == ["firing"]
 

@@ -159,3 +159,15 @@ def test_up_wants_one_of_two():
     """Neither or both of --campus and --demo is a question, not a start."""
     run("up", code=2)
     run("up", "--demo", "--campus", EXAMPLE, code=2)
+
+
+def test_rules_says_who_set_each_number():
+    """The rules of a device, what they read, their numbers and the layer of each; a stranger is refused."""
+    lines = run("rules", "sample-1", "--campus", EXAMPLE, "--json").splitlines()
+    listed = {one["rule"]: one for one in map(json.loads, lines)}
+    numbers = {one["name"]: one for one in listed["cold.above_limit"]["numbers"]}
+    assert numbers["for_s"] == {"name": "for_s", "value": 1200, "origin": "profiles.sample_cabinet"}
+    assert numbers["critical_above_c"]["origin"] == "rule"
+    assert "cold.above_limit" in run("rules", "sample-1", "--campus", EXAMPLE)
+    run("rules", "nobody", "--campus", EXAMPLE, code=2)
+    run("rules", "--campus", EXAMPLE / "none", code=2)

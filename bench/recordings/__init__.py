@@ -1,0 +1,1 @@
+"""Recordings made by others, read into readings: they lie beside the checkout, or there is nothing to judge."""

@@ -1,0 +1,236 @@
+"""The supply of a building: a phase lost or uneven, and an outage told apart from a dead network (DOMAIN.md 4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from pydantic import Field
+
+from campus.campus import Campus
+from campus.clock import MINUTE_MS, SECOND_MS
+from campus.device import Device, Kind
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from rules.level import Level
+from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
+from rules.verdict import Evidence, Facts, Verdict, Witness
+
+_UNKNOWN = Verdict(Level.UNKNOWN)
+_OK = Verdict(Level.OK)
+_PHASES = ("a", "b", "c")
+_FRESH_MS = 10 * MINUTE_MS
+_LOOK_MS = 2 * MINUTE_MS
+_OUTAGE_LOOK_MS = 4 * MINUTE_MS
+
+
+class PhaseParams(RuleParams):
+    """One voltage below *lost_share* of the others is a phase lost; currents uneven by *uneven_percent* are a notice.
+
+    Currents are compared only where the greatest is more than *least_share* of the rating, as small loads are never
+    even. GB/T 15543 allows 2 % (4 % for a short time) of negative sequence; *unbalance_percent* is told from magnitudes.
+    """
+
+    lost_share: float = Field(default=0.7, gt=0, lt=1)
+    unbalance_percent: float = Field(default=4, gt=0)
+    uneven_percent: float = Field(default=60, gt=0)
+    least_share: float = Field(default=0.2, ge=0)
+    for_s: float = Field(default=1800, ge=0)
+    critical_for_s: float = Field(default=60, ge=0)
+    keep_firing_for_s: float = Field(default=900, ge=0)
+
+
+class PhaseMemory(msgspec.Struct):
+    """The last voltage and current of each phase."""
+
+    voltage_v: dict[str, tuple[int, float]] = {}
+    current_a: dict[str, tuple[int, float]] = {}
+    rank: int = 0
+    since_ms: int = 0
+
+
+class Phases(ReadingRule):
+    """``electricity.phases``: a phase is missing, or carries far more than the others."""
+
+    name: ClassVar[str] = "electricity.phases"
+    Params: ClassVar[type[RuleParams]] = PhaseParams
+    Memory: ClassVar[type[msgspec.Struct]] = PhaseMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        if device.kind is not Kind.ELECTRICITY_METER:
+            return ()
+        return (Input(device.id, Quantity.VOLTAGE), Input(device.id, Quantity.CURRENT))
+
+    def delay_s(self, params: PhaseParams, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+        return params.critical_for_s if level is Level.CRITICAL else params.for_s
+
+    def on_reading(self, state: PhaseMemory, reading: Reading, context: Context) -> Verdict | None:
+        phase = reading.series.channel
+        if phase not in _PHASES:
+            return None
+        volts = reading.series.quantity is Quantity.VOLTAGE
+        last = state.voltage_v if volts else state.current_a
+        last[phase] = (reading.time_ms, reading.value)
+        voltages, currents = (_fresh(one, reading.time_ms) for one in (state.voltage_v, state.current_a))
+        if len(voltages) < 3 and len(currents) < 3:
+            return _UNKNOWN if state.rank else None
+        rank, facts = _uneven(voltages, currents, context)
+        if rank and not state.rank:
+            state.since_ms = reading.time_ms
+        state.rank = rank
+        if not rank:
+            return _OK
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        level = Level.CRITICAL if rank == 3 else Level.NOTICE
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "electricity.phases"))
+
+    def quiet(self, state: PhaseMemory, series: Series, context: Context) -> Quiet | None:
+        """Small changes of an even supply are looked at every other minute."""
+        if series.channel not in _PHASES:
+            return Quiet(-math.inf, math.inf, ALWAYS_MS)
+        if state.rank:
+            return None
+        if series.quantity is Quantity.VOLTAGE:
+            time_ms, value = state.voltage_v.get(series.channel, (0, 0.0))
+            return Quiet(0.97 * value, 1.03 * value, time_ms + _LOOK_MS)
+        time_ms, value = state.current_a.get(series.channel, (0, 0.0))
+        slack_a = max(0.1 * value, 0.05 * context.device.rated_current_a)
+        return Quiet(value - slack_a, value + slack_a, time_ms + _LOOK_MS)
+
+
+def _fresh(last: dict[str, tuple[int, float]], now_ms: int) -> dict[str, float]:
+    return {phase: value for phase, (time_ms, value) in last.items() if now_ms - time_ms <= _FRESH_MS}
+
+
+def _uneven(voltages: dict[str, float], currents: dict[str, float], context: Context) -> tuple[int, Facts]:
+    """The rank of what is seen, and the numbers it stands on. No voltage anywhere is an outage, not a lost phase."""
+    params: PhaseParams = context.params
+    if len(voltages) == 3:
+        low, others = min(voltages, key=voltages.__getitem__), sorted(voltages.values())[1:]
+        mean_v = sum(voltages.values()) / 3
+        if others[0] > 100 and voltages[low] < params.lost_share * others[0]:
+            return 3, {"phase": low, "voltage_v": round(voltages[low], 1), "others_v": round(others[0], 1)}
+        unbalance = (
+            100 * max(abs(one - mean_v) for one in voltages.values()) / mean_v if mean_v > 100 else 0.0
+        )
+        if unbalance > params.unbalance_percent:
+            return 1, {"unbalance_percent": round(unbalance, 1), "limit_unbalance": params.unbalance_percent}
+    if len(currents) == 3:
+        most_a, least_a = max(currents.values()), min(currents.values())
+        rated_a = context.device.rated_current_a
+        if rated_a and most_a > params.least_share * rated_a:
+            uneven = 100 * (most_a - least_a) / most_a
+            if uneven > params.uneven_percent:
+                facts: Facts = {
+                    "uneven_percent": round(uneven),
+                    "current_a": round(most_a, 1),
+                    "limit_uneven": params.uneven_percent,
+                }
+                return 1, facts
+    return 0, {}
+
+
+class OutageParams(RuleParams):
+    """No voltage for *for_s* is an outage. A meter that fell silent is one where its neighbours tell it apart.
+
+    *silent_s* of silence of all electricity meters of the building, while battery devices in it or meters elsewhere
+    are heard: the mains are gone there, not the network.
+    """
+
+    dead_v: float = Field(default=20, ge=0)
+    silent_s: float = Field(default=300, gt=0)
+    for_s: float = Field(default=60, ge=0)
+    keep_firing_for_s: float = Field(default=60, ge=0)
+
+
+class OutageMemory(msgspec.Struct):
+    """The last voltages, when it is looked at next, and since when there is none."""
+
+    voltage_v: dict[str, tuple[int, float]] = {}
+    next_ms: int = 0
+    floor_ms: int = 0
+    out: bool = False
+    since_ms: int = 0
+
+
+class Outage(ReadingRule):
+    """``electricity.outage``: a building without power. The subject is its first meter that no other feeds there."""
+
+    name: ClassVar[str] = "electricity.outage"
+    Params: ClassVar[type[RuleParams]] = OutageParams
+    Memory: ClassVar[type[msgspec.Struct]] = OutageMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        if device.kind is not Kind.ELECTRICITY_METER or not device.place.building:
+            return ()
+        meters = _meters(device, campus)
+        return (Input(device.id, Quantity.VOLTAGE),) if meters[0].id == device.id else ()
+
+    def on_reading(self, state: OutageMemory, reading: Reading, context: Context) -> Verdict | None:
+        channel = reading.series.channel
+        if channel not in {"", *_PHASES}:
+            return None
+        state.voltage_v[channel] = (reading.time_ms, reading.value)
+        voltages = _fresh(state.voltage_v, reading.time_ms)
+        dead = all(one <= context.params.dead_v for one in voltages.values())
+        state.since_ms = (state.since_ms or reading.time_ms) if dead else 0
+        state.out = dead
+        if not dead:
+            return _OK
+        facts: Facts = {"voltage_v": reading.value}
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), "electricity.outage"))
+
+    def on_time(self, state: OutageMemory, context: Context) -> Verdict | None:
+        params: OutageParams = context.params
+        state.next_ms = context.now_ms + _OUTAGE_LOOK_MS
+        meters = _meters(context.device, context.campus)
+        heard_ms = [context.heard_ms(one.id) for one in meters]
+        last_ms = max(heard_ms)
+        patience_s = max(params.silent_s, 3 * max(one.interval_s for one in meters))
+        silent_ms = context.now_ms - max(last_ms, state.floor_ms)
+        if not last_ms or silent_ms < patience_s * SECOND_MS:
+            return _OK if last_ms and not state.voltage_v else None
+        others = _others_heard(context, last_ms)
+        if len([one for one in heard_ms if one]) < 2 or others < 2:
+            return None  # one meter alone, or nobody else heard: that is the network, and silence says so
+        state.out, state.since_ms = True, state.since_ms or last_ms
+        facts: Facts = {
+            "meters_silent": len(meters),
+            "others_heard": others,
+            "silent_minutes": round(silent_ms / MINUTE_MS),
+        }
+        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (), "electricity.outage"))
+
+    def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+        state.floor_ms = until_ms
+
+    def due_ms(self, state: OutageMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+        return state.next_ms
+
+    def quiet(self, state: OutageMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        return None if state.out else Quiet(context.params.dead_v + 1, math.inf, ALWAYS_MS)
+
+
+def _meters(device: Device, campus: Campus) -> list[Device]:
+    """The electricity meters of the device's building, those no other of them feeds first."""
+    found = [
+        one
+        for one in campus.devices.values()
+        if one.kind is Kind.ELECTRICITY_METER and one.place.building == device.place.building
+    ]
+    names = {one.id for one in found}
+    return sorted(found, key=lambda one: one.parent in names)
+
+
+def _others_heard(context: Context, since_ms: int) -> int:
+    """How many devices were heard after the meters' last word: elsewhere, or here and on batteries."""
+    building = context.device.place.building
+    return sum(
+        1
+        for one in context.campus.devices.values()
+        if (one.place.building != building or one.kind is Kind.PIPE_PROBE)
+        and context.heard_ms(one.id) > since_ms + _LOOK_MS
+    )

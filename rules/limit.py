@@ -1,0 +1,163 @@
+"""A value beyond its limits, with a dead-band: what many rules are, over whichever quantity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from pydantic import Field
+
+from campus.campus import Campus
+from campus.clock import HOUR_MS
+from campus.device import Device
+from campus.quantity import Quantity
+from campus.reading import Quality, Reading, Series
+from rules.level import Level
+from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
+from rules.verdict import Evidence, Facts, Verdict, Witness
+
+NEVER = math.inf
+LEVELS = (Level.OK, Level.NOTICE, Level.WARNING, Level.CRITICAL)
+#: a channel not heard for so long no longer speaks for the subject
+_STALE_MS = 3 * HOUR_MS
+_MOST_CHANNELS = 12
+_OK = Verdict(Level.OK)
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """Limits of notice, warning and critical, upwards and downwards; a level held ends *dead_band* inside its limit."""
+
+    above: tuple[float, float, float] = (NEVER, NEVER, NEVER)
+    below: tuple[float, float, float] = (-NEVER, -NEVER, -NEVER)
+    dead_band: float = 0.0
+
+    def rank(self, value: float, held: int = 0) -> int:
+        """How bad *value* is, from 0 to 3, where *held* was the level so far."""
+        for rank in (3, 2, 1):
+            slack = self.dead_band if held >= rank else 0.0
+            if value > self.above[rank - 1] - slack or value < self.below[rank - 1] + slack:
+                return rank
+        return 0
+
+    def limit(self, value: float, rank: int) -> float:
+        """The limit *value* is judged by at *rank* (the first there is, for 0)."""
+        pairs = [
+            (self.above[one], self.below[one])
+            for one in ((rank - 1,) if rank else (0, 1, 2))
+            if math.isfinite(self.above[one]) or math.isfinite(self.below[one])
+        ]
+        if not pairs:
+            return 0.0
+        above, below = pairs[0]
+        return min((one for one in (above, below) if math.isfinite(one)), key=lambda one: abs(one - value))
+
+
+class LimitParams(RuleParams):
+    """Delays of the two louder levels; a rule's own params add the limits."""
+
+    critical_for_s: float = Field(default=300, ge=0)
+
+
+class Channel(msgspec.Struct):
+    """One channel's level, since when, how far it went, and its last word."""
+
+    rank: int = 0
+    since_ms: int = 0
+    worst: float = 0.0
+    last: float = 0.0
+    last_ms: int = 0
+
+
+class LimitMemory(msgspec.Struct):
+    """The channels of one device."""
+
+    channels: dict[str, Channel] = {}
+
+
+class LimitRule(ReadingRule):
+    """A rule that is a table: which quantity, on which devices, within which bounds. The worst channel counts.
+
+    *value_fact* and *limit_fact* name the numbers in the evidence; *suspect_counts* takes doubtful readings, too.
+    """
+
+    quantity: ClassVar[Quantity]
+    value_fact: ClassVar[str]
+    limit_fact: ClassVar[str]
+    advice: ClassVar[str]
+    Memory: ClassVar[type[msgspec.Struct]] = LimitMemory
+
+    def applies(self, device: Device) -> bool:
+        """Whether *device* is a subject of this rule."""
+        raise NotImplementedError
+
+    def hears(self, channel: str) -> bool:
+        """Whether a channel counts; a box's own temperature never does."""
+        return channel != "device"
+
+    def bounds(self, context: Context) -> Bounds:
+        """The limits of this subject now."""
+        raise NotImplementedError
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return (Input(device.id, self.quantity),) if self.applies(device) else ()
+
+    def delay_s(self, params: Any, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+        return float(params.critical_for_s if level is Level.CRITICAL else params.for_s)
+
+    def on_reading(self, state: LimitMemory, reading: Reading, context: Context) -> Verdict | None:
+        name = reading.series.channel
+        if not self.hears(name):
+            return None
+        if reading.quality is Quality.SUSPECT:
+            return Verdict(Level.UNKNOWN)
+        one = state.channels.get(name)
+        if one is None:
+            if len(state.channels) >= _MOST_CHANNELS:
+                return None
+            one = state.channels[name] = Channel()
+        bounds = self.bounds(context)
+        rank = bounds.rank(reading.value, one.rank)
+        if rank and not one.rank:
+            one.since_ms, one.worst = reading.time_ms, reading.value
+        one.rank, one.last, one.last_ms = rank, reading.value, reading.time_ms
+        one.worst = _further(one.worst, reading.value, bounds) if rank else 0.0
+        return self._verdict(state, reading, bounds, context)
+
+    def quiet(self, state: LimitMemory, series: Series, context: Context) -> Quiet | None:
+        if not self.hears(series.channel):
+            return Quiet(-NEVER, NEVER, ALWAYS_MS)
+        if any(one.rank for one in state.channels.values()):
+            return None
+        bounds = self.bounds(context)
+        return Quiet(max(bounds.below), min(bounds.above), ALWAYS_MS)
+
+    def facts(self, one: Channel, context: Context) -> Facts:  # noqa: ARG002 - for rules that say more
+        """What this rule adds to the numbers compared."""
+        return {}
+
+    def _verdict(self, state: LimitMemory, reading: Reading, bounds: Bounds, context: Context) -> Verdict:
+        """The worst of the channels that still speak; where only silent ones were bad, nobody knows."""
+        if not any(one.rank for one in state.channels.values()):
+            last = state.channels[reading.series.channel]
+            return self._word(last, reading, bounds, context) if last.since_ms else _OK
+        fresh = [one for one in state.channels.values() if reading.time_ms - one.last_ms <= _STALE_MS]
+        worst = max(fresh, key=lambda one: (one.rank, one.last_ms))
+        return self._word(worst, reading, bounds, context) if worst.rank else Verdict(Level.UNKNOWN)
+
+    def _word(self, one: Channel, reading: Reading, bounds: Bounds, context: Context) -> Verdict:
+        facts: Facts = {
+            self.value_fact: round(one.last, 3),
+            self.limit_fact: round(bounds.limit(one.last, one.rank), 3),
+            **self.facts(one, context),
+        }
+        if one.rank:
+            facts[f"worst_{self.value_fact}"] = round(one.worst, 3)
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), self.advice))
+
+
+def _further(worst: float, value: float, bounds: Bounds) -> float:
+    low = max((one for one in bounds.below if math.isfinite(one)), default=-NEVER)
+    return min(worst, value) if value < low else max(worst, value)

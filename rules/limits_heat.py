@@ -1,0 +1,135 @@
+"""Boilers out of their band, detectors of water and gas, rooms without heat."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from campus.device import Device, Kind, Role
+from campus.quantity import Quantity
+from rules.limit import NEVER, Bounds, LimitParams, LimitRule
+from rules.rule import Context, RuleParams
+
+
+class DetectorParams(LimitParams):
+    """A detector's word counts at once."""
+
+    for_s: float = Field(default=0, ge=0)
+    critical_for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=300, ge=0)
+
+
+class WaterDetected(LimitRule):
+    """``water.detected``: a leak detector is wet."""
+
+    name: ClassVar[str] = "water.detected"
+    Params: ClassVar[type[RuleParams]] = DetectorParams
+    quantity = Quantity.LEAK_DETECTED
+    value_fact, limit_fact, advice = "detected", "limit_detected", "water.detected"
+
+    def applies(self, device: Device) -> bool:
+        return device.profile != "gas"
+
+    def bounds(self, context: Context) -> Bounds:  # noqa: ARG002 - the base's signature
+        return Bounds((NEVER, NEVER, 0.5))
+
+
+class GasDetected(WaterDetected):
+    """``gas.detected``: a detector of profile ``gas`` smells gas."""
+
+    name: ClassVar[str] = "gas.detected"
+    value_fact, limit_fact, advice = "detected", "limit_detected", "gas.detected"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind is Kind.LEAK_DETECTOR and device.profile == "gas"
+
+
+class SupplyParams(LimitParams):
+    """The heating's supply: too hot for the net, or too cool to heat. Set it to the site's heating curve."""
+
+    high_c: float = 95.0
+    low_c: float = 35.0
+    dead_band_k: float = Field(default=3.0, ge=0)
+    for_s: float = Field(default=1800, ge=0)
+    critical_for_s: float = Field(default=600, ge=0)
+    keep_firing_for_s: float = Field(default=1800, ge=0)
+    #: outside the heating season the supply is cold, and that is right
+    low_matters: bool = False
+
+
+class SupplyTemperature(LimitRule):
+    """``boiler.supply``: the supply temperature leaves its band. The lower end counts where it was asked for."""
+
+    name: ClassVar[str] = "boiler.supply"
+    Params: ClassVar[type[RuleParams]] = SupplyParams
+    quantity = Quantity.TEMPERATURE
+    value_fact, limit_fact, advice = "temperature_c", "limit_c", "boiler.supply"
+
+    def applies(self, device: Device) -> bool:
+        return device.role is Role.HEATING_SUPPLY
+
+    def bounds(self, context: Context) -> Bounds:
+        params: SupplyParams = context.params
+        low_c = params.low_c if params.low_matters else -NEVER
+        return Bounds((NEVER, NEVER, params.high_c), (-NEVER, low_c, -NEVER), params.dead_band_k)
+
+
+class PressureParams(LimitParams):
+    """A closed heating circuit: below, it draws air and boils; above, the safety valve opens. Set it to the plant."""
+
+    low_kpa: float = 80.0
+    high_kpa: float = 600.0
+    dead_band_kpa: float = Field(default=10.0, ge=0)
+    for_s: float = Field(default=600, ge=0)
+    critical_for_s: float = Field(default=300, ge=0)
+    keep_firing_for_s: float = Field(default=600, ge=0)
+
+    def contradiction(self) -> tuple[str, str] | None:
+        if self.low_kpa >= self.high_kpa:
+            return "low_kpa", f"less than high_kpa ({self.high_kpa:g} kPa)"
+        return None
+
+
+class BoilerPressure(LimitRule):
+    """``boiler.pressure``: the pressure of a boiler or its circuit leaves its band."""
+
+    name: ClassVar[str] = "boiler.pressure"
+    Params: ClassVar[type[RuleParams]] = PressureParams
+    quantity = Quantity.PRESSURE
+    value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "boiler.pressure"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind is Kind.BOILER
+
+    def bounds(self, context: Context) -> Bounds:
+        params: PressureParams = context.params
+        return Bounds((NEVER, NEVER, params.high_kpa), (-NEVER, params.low_kpa, -NEVER), params.dead_band_kpa)
+
+
+class RoomParams(LimitParams):
+    """5 °C is the duty heating of a building not in use (值班供暖, GB 50736; not verified)."""
+
+    warning_below_c: float = 5.0
+    critical_below_c: float = 2.0
+    dead_band_k: float = Field(default=1.0, ge=0)
+    for_s: float = Field(default=3600, ge=0)
+    critical_for_s: float = Field(default=3600, ge=0)
+    keep_firing_for_s: float = Field(default=3600, ge=0)
+
+
+class RoomCold(LimitRule):
+    """``pipe.room_cold``: a room of a building that holds water is no longer heated."""
+
+    name: ClassVar[str] = "pipe.room_cold"
+    Params: ClassVar[type[RuleParams]] = RoomParams
+    quantity = Quantity.TEMPERATURE
+    value_fact, limit_fact, advice = "temperature_c", "limit_c", "pipe.room_cold"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind is Kind.CLIMATE and device.role is Role.ROOM
+
+    def bounds(self, context: Context) -> Bounds:
+        params: RoomParams = context.params
+        below = (-NEVER, params.warning_below_c, params.critical_below_c)
+        return Bounds(below=below, dead_band=params.dead_band_k)

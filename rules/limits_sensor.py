@@ -1,0 +1,99 @@
+"""Batteries and radio that will soon fail; water pressure that has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from campus.device import Device, Kind
+from campus.quantity import Quantity
+from rules.limit import NEVER, Bounds, LimitParams, LimitRule
+from rules.rule import Context, RuleParams
+
+
+class BatteryParams(LimitParams):
+    """Per cent of charge; a coin cell at 20 % has weeks, and cold takes the rest."""
+
+    notice_percent: float = Field(default=20, ge=0, le=100)
+    warning_percent: float = Field(default=8, ge=0, le=100)
+    for_s: float = Field(default=3 * 3600, ge=0)
+    max_gap_s: float = Field(default=48 * 3600, gt=0)
+    keep_firing_for_s: float = Field(default=24 * 3600, ge=0)
+    least_words: int = Field(default=2, ge=1, le=20)
+
+
+class BatteryLow(LimitRule):
+    """``sensor.battery_low``: a battery to change at the next round."""
+
+    name: ClassVar[str] = "sensor.battery_low"
+    Params: ClassVar[type[RuleParams]] = BatteryParams
+    quantity = Quantity.BATTERY_LEVEL
+    value_fact, limit_fact, advice = "battery_percent", "limit_percent", "sensor.battery_low"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind is not Kind.GATEWAY
+
+    def bounds(self, context: Context) -> Bounds:
+        params: BatteryParams = context.params
+        return Bounds(below=(params.notice_percent, params.warning_percent, -NEVER), dead_band=5.0)
+
+
+class SignalParams(LimitParams):
+    """Below −118 dBm a LoRa packet at SF12 is near what receivers can hear (about −137 dBm in quiet air)."""
+
+    notice_dbm: float = -118.0
+    dead_band_db: float = Field(default=3.0, ge=0)
+    for_s: float = Field(default=12 * 3600, ge=0)
+    max_gap_s: float = Field(default=24 * 3600, gt=0)
+    keep_firing_for_s: float = Field(default=12 * 3600, ge=0)
+    least_words: int = Field(default=3, ge=1, le=20)
+
+
+class SignalWeak(LimitRule):
+    """``sensor.signal_weak``: radio so weak for half a day that readings will be lost."""
+
+    name: ClassVar[str] = "sensor.signal_weak"
+    Params: ClassVar[type[RuleParams]] = SignalParams
+    quantity = Quantity.SIGNAL_STRENGTH
+    value_fact, limit_fact, advice = "signal_dbm", "limit_dbm", "sensor.signal_weak"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind is not Kind.GATEWAY
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+        """Wi-Fi and Zigbee lose packets below −88 dBm already."""
+        return {"notice_dbm": -88.0} if device.decoder in _SHORT_RANGE else {}
+
+    def bounds(self, context: Context) -> Bounds:
+        params: SignalParams = context.params
+        return Bounds(below=(params.notice_dbm, -NEVER, -NEVER), dead_band=params.dead_band_db)
+
+
+_SHORT_RANGE = {"tasmota", "shelly_gen1", "shelly_gen2", "zigbee2mqtt"}
+
+
+class PressureLowParams(LimitParams):
+    """Water pressure at the inlet: 0.1 MPa reaches about the second floor. Set it to the building (assumed)."""
+
+    low_kpa: float = Field(default=100, ge=0)
+    dead_band_kpa: float = Field(default=15, ge=0)
+    for_s: float = Field(default=300, ge=0)
+    keep_firing_for_s: float = Field(default=600, ge=0)
+
+
+class WaterPressureLow(LimitRule):
+    """``water.pressure_low``: no pressure in the main, or a burst before the gauge."""
+
+    name: ClassVar[str] = "water.pressure_low"
+    Params: ClassVar[type[RuleParams]] = PressureLowParams
+    quantity = Quantity.WATER_PRESSURE
+    value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "water.pressure_low"
+
+    def applies(self, device: Device) -> bool:
+        return device.kind in {Kind.WATER_METER, Kind.PIPE_PROBE}
+
+    def bounds(self, context: Context) -> Bounds:
+        params: PressureLowParams = context.params
+        return Bounds(below=(-NEVER, params.low_kpa, -NEVER), dead_band=params.dead_band_kpa)

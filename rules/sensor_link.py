@@ -1,0 +1,152 @@
+"""Between sensor and service: a gateway that is down, and a clock that is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from pydantic import Field
+
+from campus.campus import Campus
+from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from campus.device import Device, Kind
+from campus.reading import Reading, Series
+from rules.level import Level
+from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
+from rules.verdict import Evidence, Facts, Verdict, Witness
+
+_OK = Verdict(Level.OK)
+_UNKNOWN = Verdict(Level.UNKNOWN)
+_LOOK_MS = 5 * MINUTE_MS
+
+
+class GatewayParams(RuleParams):
+    """Nothing from any of its devices for *factor* of the shortest interval among them, at least *least_s*."""
+
+    factor: float = Field(default=5, ge=1)
+    least_s: float = Field(default=900, gt=0)
+    unknown_interval_s: float = Field(default=900, gt=0)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=0, ge=0)
+
+
+class GatewayMemory(msgspec.Struct):
+    """When it is looked at next, since when it counts, and whether it was told."""
+
+    next_ms: int = 0
+    floor_ms: int = 0
+    down: bool = False
+
+
+class GatewayDown(ReadingRule):
+    """``sensor.gateway_down``: all devices of a gateway fell silent together. It stands for their own silence."""
+
+    name: ClassVar[str] = "sensor.gateway_down"
+    Params: ClassVar[type[RuleParams]] = GatewayParams
+    Memory: ClassVar[type[msgspec.Struct]] = GatewayMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """No readings of its own: it looks when each of its devices was heard."""
+        if device.kind is not Kind.GATEWAY or len(_behind(device, campus)) < 2:
+            return ()
+        return (Input(device.id, None),)
+
+    def on_reading(self, state: GatewayMemory, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+        return None
+
+    def on_time(self, state: GatewayMemory, context: Context) -> Verdict | None:
+        params: GatewayParams = context.params
+        state.next_ms = context.now_ms + _LOOK_MS
+        devices = _behind(context.device, context.campus)
+        heard_ms = [context.heard_ms(one.id) for one in devices]
+        last_ms = max(heard_ms)
+        if not last_ms:
+            return _UNKNOWN  # none of them ever spoke: each says so itself
+        intervals_s = [one.interval_s or params.unknown_interval_s for one in devices]
+        limit_ms = round(max(params.least_s, params.factor * min(intervals_s)) * SECOND_MS)
+        spoken = sum(1 for one in heard_ms if one)
+        if spoken < 2 or context.now_ms - max(last_ms, state.floor_ms) < limit_ms:
+            state.down = False
+            return _OK
+        state.down = True
+        facts: Facts = {
+            "devices": len(devices),
+            "silent_minutes": round((context.now_ms - last_ms) / MINUTE_MS),
+            "limit_minutes": round(limit_ms / MINUTE_MS),
+        }
+        return Verdict(Level.WARNING, Evidence(facts, last_ms, (), "sensor.gateway_down"))
+
+    def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+        state.floor_ms = until_ms
+
+    def due_ms(self, state: GatewayMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+        return state.next_ms
+
+
+def _behind(gateway: Device, campus: Campus) -> list[Device]:
+    return [one for one in campus.devices.values() if one.gateway == gateway.id]
+
+
+class ClockParams(RuleParams):
+    """The device's time is off by more than *limit_s*, the same each time within *steady_s*, by *least_words* readings.
+
+    A buffer that is sent late is off, too, but by less and less: that is no wrong clock.
+    """
+
+    limit_s: float = Field(default=600, gt=0)
+    steady_s: float = Field(default=180, gt=0)
+    least_words: int = Field(default=1, ge=1, le=20)
+    words: int = Field(default=6, ge=2, le=30)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=HOUR_MS / SECOND_MS, ge=0)
+    max_gap_s: float = Field(default=24 * 3600, gt=0)
+
+
+class ClockMemory(msgspec.Struct):
+    """How far the last readings' own times lay behind their arrival, in seconds."""
+
+    offsets_s: list[float] = []
+    received_ms: int = 0
+    since_ms: int = 0
+
+
+class WrongClock(ReadingRule):
+    """``sensor.clock``: a device that dates its readings wrongly, often by a time zone."""
+
+    name: ClassVar[str] = "sensor.clock"
+    accepts_late: ClassVar[bool] = True
+    Params: ClassVar[type[RuleParams]] = ClockParams
+    Memory: ClassVar[type[msgspec.Struct]] = ClockMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return () if device.kind is Kind.GATEWAY else (Input(device.id, None),)
+
+    def on_reading(self, state: ClockMemory, reading: Reading, context: Context) -> Verdict | None:
+        params: ClockParams = context.params
+        if reading.received_ms - state.received_ms < 10 * SECOND_MS:  # the same message, or a buffer's
+            return None
+        state.received_ms = reading.received_ms
+        offset_s = (reading.received_ms - reading.time_ms) / SECOND_MS
+        state.offsets_s = [*state.offsets_s, round(offset_s, 1)][-params.words :]
+        off = [abs(one) > params.limit_s for one in state.offsets_s]
+        if not off[-1]:
+            state.since_ms = 0
+            return _OK
+        steady = max(state.offsets_s) - min(state.offsets_s) <= params.steady_s
+        if len(off) < params.words or not all(off) or not steady:
+            return _UNKNOWN
+        state.since_ms = state.since_ms or reading.received_ms
+        facts: Facts = {"clock_minutes": round(-offset_s / 60, 1)}
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "sensor.clock"))
+
+    def on_suspect(self, state: ClockMemory, reading: Reading, context: Context) -> Verdict | None:
+        return self.on_reading(state, reading, context)
+
+    def quiet(self, state: ClockMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        """A clock that was right is looked at every now and then; a late reading is always seen."""
+        if state.offsets_s and abs(state.offsets_s[-1]) <= context.params.limit_s:
+            return Quiet(-math.inf, math.inf, next_look_ms(context.now_ms, 30 * MINUTE_MS))
+        return None

@@ -1,0 +1,155 @@
+"""Water at night: more than this meter's nights usually take (DOMAIN.md 1.2, 1.6 NIGHT-EXCESS)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+from pydantic import Field
+
+from campus.campus import Campus
+from campus.clock import HOUR_MS
+from campus.device import Device
+from campus.reading import Reading, Series
+from rules.level import Level
+from rules.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
+from rules.night import kind_of_day, window
+from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.usual import quantile, spread
+from rules.verdict import Facts, Verdict
+
+_UNKNOWN = Verdict(Level.UNKNOWN)
+#: dormitories are used at night, canteens start before dawn (DOMAIN.md 1.2)
+_WINDOWS: dict[str, dict[str, float]] = {
+    "dormitory": {"from_h": 2, "to_h": 5},
+    "canteen": {"from_h": 22, "to_h": 3},
+}
+#: a meter whose step is greater than this shows no drip within an hour: its whole night is one span
+_COARSE_M3 = 0.02
+
+
+class NightParams(MeterParams):
+    """Excess of the night's smallest hour over the usual (20 % quantile of the last nights of the same kind).
+
+    More than *excess_m3h* (0.3 L/min) on two of three nights is a warning, *critical_m3h* (5 L/min) on one critical.
+    """
+
+    from_h: float = Field(default=0, ge=0, lt=24)
+    to_h: float = Field(default=5, gt=0, le=12)
+    excess_m3h: float = Field(default=0.018, gt=0)
+    critical_m3h: float = Field(default=0.3, gt=0)
+    learn_nights: int = Field(default=7, ge=3, le=28)
+    keep_nights: int = Field(default=28, ge=7, le=60)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=0, ge=0)
+    max_gap_s: float = Field(default=48 * 3600, gt=0)
+
+
+class NightMemory(msgspec.Struct):
+    """The night under way, and the nights that were normal, by the kind of day before them."""
+
+    spans: Spans = msgspec.field(default_factory=Spans)
+    start_ms: int = 0
+    least_m3h: float | None = None
+    total_m3: float = 0.0
+    covered_ms: int = 0
+    nights_m3h: dict[str, list[float]] = {}
+    bad: list[bool] = []
+    since_ms: int = 0
+
+
+class NightExcess(ReadingRule):
+    """``water.night_excess``: what runs all night and did not use to."""
+
+    name: ClassVar[str] = "water.night_excess"
+    Params: ClassVar[type[RuleParams]] = NightParams
+    Memory: ClassVar[type[msgspec.Struct]] = NightMemory
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+        return _WINDOWS.get(use, {})
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return meter_inputs(device)
+
+    def on_reading(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
+        if reading.series.channel:
+            return None
+        span = state.spans.add(reading, context, HOUR_SPAN_MS)
+        if span is None:
+            return None
+        params: NightParams = context.params
+        start_ms, end_ms = window(span.end_ms, params.from_h, params.to_h, context)
+        verdict = self._close(state, reading, context) if start_ms != state.start_ms else None
+        if start_ms != state.start_ms:
+            state.start_ms, state.least_m3h, state.total_m3, state.covered_ms = start_ms, None, 0.0, 0
+        if span.start_ms >= start_ms - HOUR_MS / 6 and span.end_ms <= end_ms + HOUR_MS / 6:
+            _note(state, span)
+        elif span.start_ms >= end_ms and state.covered_ms:
+            verdict = self._close(state, reading, context) or verdict
+        return verdict
+
+    def quiet(self, state: NightMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
+
+    def _close(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
+        """Judges the night that is over, once."""
+        params: NightParams = context.params
+        hours = (params.to_h - params.from_h) % 24
+        covered_h, least_m3h = state.covered_ms / HOUR_MS, state.least_m3h
+        state.covered_ms = 0
+        if least_m3h is None or covered_h < 0.6 * hours:
+            return _UNKNOWN
+        step = step_m3(context.device)
+        flow_m3h = state.total_m3 / covered_h if step > _COARSE_M3 else least_m3h
+        resolution_m3h = 2 * step / (covered_h if step > _COARSE_M3 else 1.0)
+        kind = kind_of_day(state.start_ms - 6 * HOUR_MS, context)
+        own = state.nights_m3h.get(kind, [])
+        nights = own
+        if (
+            len(own) < params.learn_nights
+        ):  # until enough of this kind are known, those of every kind have to do
+            nights = [one for several in state.nights_m3h.values() for one in several]
+        if len(nights) < params.learn_nights:
+            state.nights_m3h[kind] = [*own, round(flow_m3h, 5)]
+            return _UNKNOWN
+        usual_m3h = quantile(sorted(nights), 0.2)
+        limit_m3h = max(params.excess_m3h, resolution_m3h, 3 * spread(nights))
+        excess_m3h = flow_m3h - usual_m3h
+        bad = excess_m3h > limit_m3h
+        state.bad = [*state.bad, bad][-3:]
+        if bad:
+            state.since_ms = state.since_ms or state.start_ms
+        else:
+            state.nights_m3h[kind] = [*own, round(flow_m3h, 5)][-params.keep_nights :]
+        facts: Facts = {
+            "night_flow_m3h": round(flow_m3h, 4),
+            "usual_flow_m3h": round(usual_m3h, 4),
+            "excess_m3h": round(excess_m3h, 4),
+            "limit_m3h": round(limit_m3h, 4),
+            "resolution_m3h": round(resolution_m3h, 4),
+        }
+        return self._word(state, facts, excess_m3h, reading, context)
+
+    def _word(
+        self, state: NightMemory, facts: Facts, excess_m3h: float, reading: Reading, context: Context
+    ) -> Verdict:
+        """Small leaks need two clean nights to be over, as Smartvatten has it."""
+        level = Level.UNKNOWN
+        if state.bad[-1] and excess_m3h > context.params.critical_m3h:
+            level = Level.CRITICAL
+        elif sum(state.bad) >= 2:
+            level = Level.WARNING if state.bad[-1] else Level.UNKNOWN
+        elif not any(state.bad[-2:]):
+            level = Level.OK
+        verdict = loss_word(level, facts, state.since_ms, reading, context, max(0.0, excess_m3h))
+        if level is Level.OK:
+            state.since_ms = 0
+        return verdict
+
+
+def _note(state: NightMemory, span: Span) -> None:
+    state.total_m3 += span.volume_m3
+    state.covered_ms += span.end_ms - span.start_ms
+    flow_m3h = span.flow_m3h
+    state.least_m3h = flow_m3h if state.least_m3h is None else min(state.least_m3h, flow_m3h)

@@ -1,0 +1,121 @@
+"""Pipes in the cold: what is foretold, from which data, and the signs of ice."""
+
+import math
+
+import pytest
+
+from campus.campus import Campus
+from campus.device import Device, Place
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from campus.site import Site
+from rules.engine import Engine
+from rules.pipe import ColdParams
+from rules.settings import RuleSettings
+
+START_MS = 1_794_758_400_000
+MINUTE_MS = 60_000
+PLACE = Place(site="s", building="b")
+OUTDOOR = Device(id="o", name="o", kind="climate", role="outdoor", place=PLACE)
+
+
+class Winter:
+    """A pipe and the air outside."""
+
+    def __init__(self, rules=None, **pipe):
+        one = {"id": "p", "name": "p", "kind": "pipe_probe", "role": "pipe_wall", "place": PLACE} | pipe
+        campus = Campus(site=Site(id="s", name="S"), devices=[Device.model_validate(one), OUTDOOR])
+        self.engine = Engine(campus, RuleSettings({"devices": {"p": {"pipe.cold": rules or {}}}}))
+        self.transitions = []
+
+    def at(self, minute, device, value, channel=""):
+        time_ms = START_MS + round(minute * MINUTE_MS)
+        series = Series(device, Quantity.TEMPERATURE, channel)
+        self.transitions += self.engine.advance(time_ms, [Reading(series, value, time_ms, time_ms)])
+
+    def told(self):
+        return [
+            one for one in self.transitions
+            if one.rule == "pipe.cold" and one.to_state.value in {"firing", "resolved"}
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bore_mm", "insulation_mm", "tau_h"),
+    [(27.3, 0, 0.6), (27.3, 20, 2.5), (53, 20, 6.3), (53, 40, 9.7), (105, 40, 24.5)],
+)
+def test_the_time_constant_of_a_described_pipe(bore_mm, insulation_mm, tau_h):
+    """DN25, DN50 and DN100 as the table of DOMAIN 2.3 has them."""
+    params = ColdParams(bore_mm=bore_mm, insulation_mm=insulation_mm)
+    assert params.tau_h() == pytest.approx(tau_h, rel=0.25)
+    assert ColdParams().tau_h() == 0
+
+
+@pytest.mark.parametrize("tau_h", [1.5, 4.0, 10.0])
+def test_the_minutes_foretold_are_those_it_takes(tau_h):
+    """Falling from 9 °C towards -12 °C: each alert's minutes are right within a fifth."""
+    winter = Winter()
+    for minute in range(0, int(tau_h * 60), 5):
+        winter.at(minute, "o", -12.0)
+        winter.at(minute + 1, "p", round(-12 + 21 * math.exp(-(minute + 1) / 60 / tau_h), 2))
+    foretold = [one.evidence.facts for one in winter.told() if "minutes_to_0c" in one.evidence.facts]
+    assert foretold
+    for facts in foretold:
+        if facts["temperature_c"] > 0.5:
+            really = tau_h * 60 * math.log((facts["temperature_c"] + 12) / 12)
+            assert facts["minutes_to_0c"] == pytest.approx(really, rel=0.2, abs=3)
+
+
+def test_a_forecast_gives_lead_time():
+    """It is mild yet, but -15 °C are foretold for the night: the falling pipe is worse off than by the air of now."""
+    levels = {}
+    for forecast in (False, True):
+        winter = Winter()
+        for minute in range(0, 150, 5):
+            winter.at(minute, "o", 1.0)
+            if forecast and minute % 60 == 0:
+                winter.at(minute, "o", -15.0, "forecast")
+            winter.at(minute + 1, "p", round(7.5 - minute / 60 * 0.9, 2))
+        levels[forecast] = max((one.severity.rank for one in winter.told()), default=0)
+    assert levels[True] > levels[False]
+
+
+def test_cold_water_drawn_through_a_warm_pipe_is_no_frost():
+    """It falls five kelvin within minutes, and stays: nothing is foretold of that."""
+    winter = Winter()
+    for minute in range(0, 24 * 60, 10):
+        winter.at(minute, "o", -8.0)
+        winter.at(minute + 1, "p", 14.0 if minute % 240 > 60 else 9.0)
+    assert winter.told() == []
+
+
+def test_an_exposed_pipe_in_hard_frost():
+    """Profile exposed_pipe: at -7 °C outside, 6 °C on the pipe is critical already."""
+    for profile, severities in (("exposed_pipe", ["critical"]), ("", [])):
+        winter = Winter(profile=profile)
+        for minute in range(0, 60, 5):
+            winter.at(minute, "o", -7.0)
+            winter.at(minute + 1, "p", 6.0)
+        assert [one.severity.value for one in winter.told()] == severities
+
+
+def test_a_plateau_at_zero_in_freezing_air_is_ice():
+    """Twenty minutes within half a kelvin of 0 °C at -10 °C outside: ice is suspected, and the advice changes."""
+    winter = Winter()
+    for minute in range(0, 120, 5):
+        winter.at(minute, "o", -10.0)
+        winter.at(minute + 1, "p", max(0.2, 4.0 - minute / 10))
+    last = winter.told()[-1]
+    assert last.severity.value == "critical"
+    assert last.evidence.advice == "pipe.frozen"
+    assert last.evidence.facts["frozen_suspected"] == 1
+
+
+def test_the_air_about_a_pipe_may_be_colder():
+    """A crawlspace at 4 °C is a notice, the pipe's wall at 4 °C a warning."""
+    for role, severity in (("pipe_space", "notice"), ("pipe_wall", "warning")):
+        winter = Winter(role=role)
+        for minute in range(0, 16 * 60, 10):
+            winter.at(minute, "o", -3.0)
+            winter.at(minute + 1, "p", max(4.0, 8.0 - minute / 150))
+        assert max(winter.told(), key=lambda one: one.severity.rank).severity.value == severity

@@ -1,0 +1,266 @@
+"""Water: each rule on sequences of volumes; what fires, when, and with which numbers."""
+
+import pytest
+
+from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.campus import Campus
+from campus.clock import SHANGHAI
+from campus.device import Device, Place
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from campus.site import Site
+from rules.engine import Engine
+from rules.settings import RuleSettings
+
+#: Monday 2026-11-16, 00:00 in Shanghai
+START_MS = 1_794_758_400_000
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+PLACE = Place(site="s", building="t1")
+TERM = CalendarSettings.model_validate({"terms": [{"from": "2026-09-01", "to": "2027-01-22"}]})
+
+
+def meter(name, **more):
+    return Device(id=name, name=name, kind="water_meter", place=PLACE, **more)
+
+
+class Bench:
+    """Meters fed with flows: *flow_m3h* is asked for every interval."""
+
+    def __init__(self, *devices, rules=None, calendar=True, timezone="Asia/Shanghai"):
+        site = Site.model_validate(
+            {
+                "id": "s",
+                "name": "S",
+                "timezone": timezone,
+                "buildings": [{"id": "t1", "name": "A", "use": "teaching"}],
+                "tariffs": {"water_yuan_m3": 4},
+            }
+        )
+        hours = SchoolCalendar(TERM, {"t1": "teaching"}, SHANGHAI) if calendar else None
+        self.engine = Engine(Campus(site=site, devices=devices, hours=hours), RuleSettings(rules))
+        self.volumes = {one.id: 100.0 for one in devices if one.kind.value == "water_meter"}
+        self.transitions = []
+
+    def at(self, time_ms, device, quantity, value):
+        found = self.engine.advance(time_ms, [Reading(Series(device, quantity), value, time_ms, time_ms)])
+        self.transitions += found
+
+    def run(self, hours, flow_m3h, *, from_h=0, minutes=10, step=0.001):
+        """Feeds all meters for *hours*; *flow_m3h*(device, hour) says what passes them."""
+        for number in range(round(from_h * 60 / minutes), round((from_h + hours) * 60 / minutes)):
+            time_ms = START_MS + number * minutes * MINUTE_MS
+            for name in self.volumes:
+                self.volumes[name] += flow_m3h(name, number * minutes / 60) * minutes / 60
+                shown = round(self.volumes[name] // step * step, 4)
+                self.at(time_ms, name, Quantity.WATER_VOLUME, shown)
+
+    def told(self, rule):
+        ends = {"resolved", "firing"}
+        return [
+            (round((one.time_ms - START_MS) / HOUR_MS, 1), one.to_state.value, one.severity.value)
+            for one in self.transitions
+            if one.rule == rule and one.to_state.value in ends
+        ]
+
+    def facts(self, rule):
+        return next(
+            one.evidence.facts
+            for one in self.transitions
+            if one.rule == rule and one.to_state.value == "firing"
+        )
+
+
+def school_day(hour):
+    """A teaching building's use: by day on weekdays, nothing else."""
+    return 1.2 if 8 <= hour % 24 < 18 and hour // 24 % 7 < 5 else 0.0
+
+
+@pytest.mark.parametrize(
+    ("leak_m3h", "closed", "expected"),
+    [
+        (0.0, True, []),
+        (0.03, True, []),  # half a litre a minute is below the limit of one
+        (0.2, True, ["firing"]),
+        (0.2, False, []),  # without a calendar nobody knows whether it is closed
+    ],
+)
+def test_water_that_runs_while_closed(leak_m3h, closed, expected):
+    """A tap left open at a weekend is told within about an hour, and ends when it is shut and the building closed."""
+    bench = Bench(meter("m"), calendar=closed)
+    bench.run(5 * 24, lambda _, hour: school_day(hour))
+    bench.run(24, lambda _, hour: leak_m3h if hour >= 122 else 0.0, from_h=120)
+    told = bench.told("water.running_closed")
+    assert [state for _, state, _ in told] == expected
+    if expected:
+        assert told[0][2] == "critical"
+        assert 122.5 <= told[0][0] <= 123.6
+        facts = bench.facts("water.running_closed")
+        assert facts["loss_m3_day"] == pytest.approx(4.8, rel=0.1)
+        assert facts["cost_yuan_day"] == pytest.approx(19.2, rel=0.1)
+        bench.run(24, lambda *_: 0.0, from_h=144)
+        assert [state for _, state, _ in bench.told("water.running_closed")] == ["firing", "resolved"]
+
+
+def test_a_bucket_in_a_closed_building_is_no_leak():
+    """Forty litres drawn once by the guard are not water that runs."""
+    bench = Bench(meter("m"))
+    bench.run(48, lambda _, hour: 0.24 if 24 + 23 <= hour < 24 + 23.17 else 0.0, from_h=120)
+    assert bench.told("water.running_closed") == []
+
+
+@pytest.mark.parametrize(
+    ("excess_m3h", "severity", "nights"),
+    [(0.01, None, 0), (0.06, "warning", 2), (0.5, "critical", 1)],
+)
+def test_more_water_at_night_than_usual(excess_m3h, severity, nights):
+    """A night's flow of 30 L/h is learned; more than the limit is told after two nights, very much after one."""
+    bench = Bench(meter("m"))
+
+    def flow(_, hour):
+        return 0.03 + school_day(hour) + (excess_m3h if hour >= 10 * 24 else 0.0)
+
+    bench.run(14 * 24, flow)
+    told = bench.told("water.night_excess")
+    if severity is None:
+        assert told == []
+    else:
+        assert told[0][2] == severity
+        day, hour = divmod(told[0][0], 24)
+        assert (day, 5 <= hour <= 8) == (10 + nights - 1, True)
+        assert bench.facts("water.night_excess")["excess_m3h"] == pytest.approx(excess_m3h, rel=0.1)
+
+
+def test_two_clean_nights_end_a_small_excess():
+    """A single quiet night is not the end; two are."""
+    bench = Bench(meter("m"))
+    bench.run(16 * 24, lambda _, hour: 0.03 + (0.06 if 10 * 24 <= hour < 13 * 24 else 0.0))
+    told = bench.told("water.night_excess")
+    assert [state for _, state, _ in told] == ["firing", "resolved"]
+    assert told[1][0] // 24 == 14
+
+
+def test_a_coarse_meter_says_what_it_cannot_show():
+    """With 100 L a pulse a night of 20 L/h cannot be told from none, and the evidence names the resolution."""
+    bench = Bench(meter("m", pulse_weight=0.1))
+    bench.run(12 * 24, lambda _, hour: 0.02 if hour >= 9 * 24 else 0.0, step=0.1)
+    assert bench.told("water.night_excess") == []
+    bench.run(4 * 24, lambda *_: 0.5, from_h=12 * 24, step=0.1)
+    assert bench.facts("water.night_excess")["resolution_m3h"] >= 0.035
+
+
+def test_a_small_rise_is_told_with_the_day_it_began():
+    """Four litres an hour more, day after day, under a use that rests at 2 L/h: found within a week, with its first day."""
+    bench = Bench(meter("m"), calendar=False)
+    bench.run(
+        26 * 24,
+        lambda _, hour: 0.002 + (0.3 if 7 <= hour % 24 < 20 else 0) + (0.006 if hour >= 17 * 24 else 0),
+    )
+    fired = [one for one in bench.transitions if one.rule == "water.rise" and one.to_state.value == "firing"]
+    assert fired
+    assert fired[0].time_ms <= START_MS + 23 * DAY_MS
+    assert abs(fired[0].evidence.since_ms - (START_MS + 17 * DAY_MS)) <= DAY_MS
+    assert fired[0].evidence.facts["rise_m3h"] == pytest.approx(0.006, abs=0.002)
+
+
+@pytest.mark.parametrize(("lost_m3h", "expected"), [(0.0, []), (0.02, []), (0.4, ["warning"])])
+def test_the_balance_of_parent_and_children(lost_m3h, expected):
+    """Three meters read at the same time: what passes the main and no child is told on the second night."""
+    bench = Bench(meter("main"), meter("a", parent="main"), meter("b", parent="main"))
+
+    def flow(name, hour):
+        child = 0.1 + school_day(hour) / 2
+        return child if name != "main" else 2 * child + 0.05 + (lost_m3h if hour >= 9 * 24 else 0)
+
+    bench.run(13 * 24, flow)
+    told = [severity for _, state, severity in bench.told("water.balance") if state == "firing"]
+    assert told == expected
+    if expected:
+        assert bench.facts("water.balance")["unaccounted_m3h"] == pytest.approx(0.45, abs=0.03)
+
+
+@pytest.mark.parametrize(("back_m3", "severity"), [(0.005, None), (0.05, "warning"), (0.8, "critical")])
+def test_backflow(back_m3, severity):
+    """A counter of what ran backwards: a shock in the pipe is nothing, more is told."""
+    bench = Bench(meter("m"))
+    for number in range(12):
+        value = 1.0 if number < 6 else 1.0 + back_m3
+        bench.at(START_MS + number * HOUR_MS, "m", Quantity.WATER_BACKFLOW_VOLUME, value)
+    assert [one[2] for one in bench.told("water.backflow")] == ([severity] if severity else [])
+
+
+def test_backflow_by_flow():
+    """A flow below zero for half an hour counts, too."""
+    bench = Bench(meter("m"))
+    for number in range(12):
+        bench.at(START_MS + number * 5 * MINUTE_MS, "m", Quantity.WATER_FLOW, -0.2 if number > 3 else 0.5)
+    assert [one[2] for one in bench.told("water.backflow")] == ["warning"]
+
+
+def test_a_meter_that_stands():
+    """Three school days without any use, after two weeks with some each day, are a dead meter; a weekend is not."""
+    bench = Bench(meter("m"))
+    bench.run(19 * 24, lambda _, hour: school_day(hour))
+    assert bench.told("water.stands") == []
+    bench.run(6 * 24, lambda *_: 0.0, from_h=21 * 24)
+    told = bench.told("water.stands")
+    assert [(state, severity) for _, state, severity in told] == [("firing", "notice")]
+    assert told[0][0] // 24 == 24
+    bench.run(24, lambda _, hour: school_day(hour), from_h=28 * 24)
+    assert bench.told("water.stands")[-1][1] == "resolved"
+
+
+def test_the_daily_budget():
+    """Told in the hour it is exceeded, and over with the new day."""
+    bench = Bench(meter("m"), rules={"devices": {"m": {"water.over_budget": {"budget_m3_day": 5}}}})
+    bench.run(36, lambda _, hour: 0.6 if hour < 20 else 0.0)
+    told = bench.told("water.over_budget")
+    assert [(state, severity) for _, state, severity in told] == [
+        ("firing", "notice"),
+        ("resolved", "notice"),
+    ]
+    assert 8 <= told[0][0] <= 9.5
+
+
+def pipe(name):
+    return Device(id=name, name=name, kind="pipe_probe", role="pipe_wall", place=PLACE)
+
+
+@pytest.mark.parametrize(("lowest_c", "expected"), [(3.0, []), (-2.0, ["critical"])])
+def test_thaw_watch(lowest_c, expected):
+    """After a pipe was frozen, a flow of 200 L/h without a pause is told within two hours; else it is only a use."""
+    bench = Bench(meter("m"), pipe("p"), calendar=False)
+    for number in range(12):
+        bench.at(START_MS + number * 10 * MINUTE_MS, "p", Quantity.TEMPERATURE, lowest_c)
+    bench.at(START_MS + 3 * HOUR_MS, "p", Quantity.TEMPERATURE, 5.0)
+    bench.run(6, lambda *_: 0.2, from_h=4)
+    assert [one[2] for one in bench.told("water.thaw")] == expected
+
+
+def test_still_water_in_the_cold():
+    """Four degrees, frost outside, and a meter that has not moved for six hours: a warning; a trickle ends it."""
+    outdoor = Device(id="o", name="o", kind="climate", role="outdoor", place=PLACE)
+    bench = Bench(meter("m"), pipe("p"), outdoor, calendar=False)
+
+    def hours(first, last, flow_m3h):
+        for number in range(first * 6, last * 6):
+            at_ms = START_MS + number * 10 * MINUTE_MS
+            bench.at(at_ms, "o", Quantity.TEMPERATURE, -8.0)
+            bench.at(at_ms + 1000, "p", Quantity.TEMPERATURE, 3.5 + number % 2 / 10)
+            bench.volumes["m"] += flow_m3h / 6
+            bench.at(at_ms + 2000, "m", Quantity.WATER_VOLUME, round(bench.volumes["m"], 3))
+
+    hours(0, 5, 0.0)
+    assert bench.told("pipe.still_water") == []
+    hours(5, 9, 0.0)
+    assert [one[2] for one in bench.told("pipe.still_water")] == ["warning"]
+    hours(9, 11, 0.03)
+    assert bench.told("pipe.still_water")[-1][1] == "resolved"
+
+
+def test_a_leak_detector_counts_at_once():
+    """Wet is critical in the same second, dry for five minutes ends it."""
+    detector = Device(id="d", name="d", kind="leak_detector", place=PLACE)
+    bench = Bench(detector)
+    for minute, wet in ((0, 0), (5, 1), (6, 0), (12, 0)):
+        bench.at(START_MS + minute * MINUTE_MS, "d", Quantity.LEAK_DETECTED, wet)
+    assert bench.told("water.detected") == [(0.1, "firing", "critical"), (0.2, "resolved", "critical")]
