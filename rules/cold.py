@@ -126,7 +126,10 @@ class AboveLimit(ReadingRule):
             reading.value, reading.time_ms, suspect=suspect, last_c=one.last_c, last_ms=one.last_ms
         ):
             return Verdict(Level.UNKNOWN)
-        _take(one, reading, context.params)
+        told = one.rank > 0 and reading.time_ms - one.since_ms >= SECOND_MS * self.delay_s(
+            context.params, _LEVELS[one.rank], state
+        )
+        _take(one, reading, context.params, one.rank if told else 0)
         return _verdict(state, reading, context.params)
 
     def on_suspect(self, state: LimitMemory, reading: Reading, context: Context) -> Verdict | None:
@@ -145,8 +148,9 @@ _LEVELS = {0: Level.OK, 2: Level.WARNING, 3: Level.CRITICAL}
 _OK = Verdict(Level.OK)
 
 
-def _take(one: Cabinet, reading: Reading, params: LimitParams) -> None:
-    rank = _rank(reading.value, one.rank, params)
+def _take(one: Cabinet, reading: Reading, params: LimitParams, held: int) -> None:
+    """Takes a value; *held* is the level it was long enough at to be told of: only that has a dead-band."""
+    rank = _rank(reading.value, held, params)
     if rank and not one.rank:
         one.since_ms, one.peak_c = reading.time_ms, reading.value
         one.exposure = Exposure(params.warning_above_c)
@@ -167,7 +171,7 @@ def _take(one: Cabinet, reading: Reading, params: LimitParams) -> None:
 def _recovers(one: Cabinet, reading: Reading, params: LimitParams) -> bool:
     """Whether it falls so fast from its peak that it will be below the warning limit within half an hour."""
     recent = [point for point in one.points if reading.time_ms - point[0] <= _RECENT_MS]
-    if len(recent) < 2 or one.peak_c - reading.value < params.dead_band_k:
+    if len(recent) < 2 or one.peak_c - reading.value < 0.4 * params.dead_band_k:
         return False
     (from_ms, from_c), fell_ms = recent[0], reading.time_ms - recent[0][0]
     if fell_ms <= 0 or from_ms < one.since_ms - _RECENT_MS:

@@ -148,9 +148,11 @@ class FailingParams(RuleParams):
     factor: float = Field(default=1.25, ge=1)
     ripple_share: float = Field(default=0.4, gt=0)
     least_pull_down_k: float = Field(default=0.4, ge=0)
+    #: so far down from its peak it is being cooled again
+    pull_down_k: float = Field(default=1.5, gt=0)
     critical_minutes: float = Field(default=240, gt=0)
     learn_days: float = Field(default=4, ge=0.5, le=14)
-    for_s: float = Field(default=0, ge=0)
+    for_s: float = Field(default=900, ge=0)
     keep_firing_for_s: float = Field(default=1800, ge=0)
 
 
@@ -166,6 +168,7 @@ class FailingMemory(msgspec.Struct):
     day: int = 0
     #: the greatest rise of the alarm under way
     alarm_k: float = 0.0
+    alarm_peak_c: float = 0.0
     last_c: float | None = None
     last_ms: int = 0
     since_ms: int = 0
@@ -218,12 +221,12 @@ class Failing(ReadingRule):
         params: FailingParams = context.params
         above_usual = reading.value > state.usual.high + 0.5
         failing = rise > 0 and above_usual
-        held = (
-            state.since_ms and above_usual and reading.value > state.points[0][1] - params.least_pull_down_k
-        )
+        pulled_down_k = state.alarm_peak_c - reading.value
+        held = state.since_ms > 0 and above_usual and pulled_down_k < params.pull_down_k
         if failing or held:
             state.since_ms = state.since_ms or reading.time_ms
             state.alarm_k = max(state.alarm_k, rise)
+            state.alarm_peak_c = max(state.alarm_peak_c, reading.value) if held else reading.value
         elif state.since_ms:
             if reading.time_ms - state.since_ms <= _OF_ITSELF_MS:  # what ended of itself was no failure
                 _learn_rise(state, reading.time_ms, state.alarm_k)
@@ -262,7 +265,8 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
         pull_down_k = max(pull_down_k, highest - one)
     rise_k = value - window[0][1]
     half_k = value - window[len(window) // 2][1]
-    steady = pull_down_k < allowed_k and half_k > 0.15 * rise_k
+    # What warms with its compressor off does so evenly, or ever more slowly; a defrost comes all at once.
+    steady = pull_down_k < allowed_k and 0.15 * rise_k < half_k < 0.7 * rise_k
     if not steady or rise_k < max(params.rise_k, 1.5 * usual_ripple_k):
         return 0.0
     return rise_k

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field
 
 from campus.campus import Campus
-from campus.clock import HOUR_MS
+from campus.clock import HOUR_MS, SECOND_MS
 from campus.device import Device
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
@@ -118,7 +118,10 @@ class LimitRule(ReadingRule):
                 return None
             one = state.channels[name] = Channel()
         bounds = self.bounds(context)
-        rank = bounds.rank(reading.value, one.rank)
+        # Only a level that was held long enough to be told of has a dead-band: it ends an alert, and starts none.
+        delay_s = self.delay_s(context.params, LEVELS[one.rank], state)
+        told = one.rank > 0 and reading.time_ms - one.since_ms >= SECOND_MS * delay_s
+        rank = bounds.rank(reading.value, one.rank if told else 0)
         if rank and not one.rank:
             one.since_ms, one.worst = reading.time_ms, reading.value
         one.rank, one.last, one.last_ms = rank, reading.value, reading.time_ms

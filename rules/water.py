@@ -163,8 +163,10 @@ class NeverZero(ReadingRule):
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
         return {"window_h": 48} if use == "dormitory" else {}
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
-        return meter_inputs(device)
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """A meter of several buildings never rests, with people somewhere at any hour; its sub-meters are judged."""
+        buildings = {one.place.building for one in campus.children(device.id)}
+        return () if buildings - {device.place.building} else meter_inputs(device)
 
     def start(self, device: Device) -> NeverZeroMemory:  # noqa: ARG002 - the protocol's signature
         return NeverZeroMemory()
