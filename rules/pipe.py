@@ -39,7 +39,7 @@ class ColdParams(RuleParams):
     #: a prediction counts only from here down: cold water drawn through a warm pipe falls fast, too
     predict_below_c: float = 7.0
     #: 20 °F: the alert threshold of the Building Research Council for exposed uninsulated pipes (DOMAIN.md 2.2);
-    #: it counts for profile exposed_pipe, below the notice limit
+    #: it counts for profile exposed_pipe, and makes what is a warning elsewhere critical there
     exposed_outdoor_c: float = -6.7
     #: the pipe itself, for where its curve gives no time constant; a bore of 0 says nothing
     bore_mm: float = Field(default=0, ge=0)
@@ -191,13 +191,16 @@ def _rank(
         if value_c <= params.predict_below_c
         else math.inf
     )
-    held_k = [params.hysteresis_k if one.rank >= rank else 0.0 for rank in (1, 2, 3)]
+    # A notice comes and goes with the nights around its limit; twice the hysteresis keeps it to one.
+    held_k = [
+        share * params.hysteresis_k if one.rank >= rank else 0.0 for rank, share in ((1, 2), (2, 1), (3, 1))
+    ]
     patience = [1.5 if one.rank >= rank else 1.0 for rank in (1, 2, 3)]
     exposed = (
         context.device.profile == "exposed_pipe"
         and ambient_c is not None
         and ambient_c <= params.exposed_outdoor_c
-        and value_c <= params.notice_c
+        and value_c <= params.warning_c
     )
     if (
         value_c <= params.critical_c + held_k[2]

@@ -157,7 +157,7 @@ def test_water_that_rests_is_silent(feed):
             [(15, "firing", "warning")],
         ),
         (
-            [(m, 3.9) for m in range(0, 16, 5)] + [(m, 9.5) for m in range(20, 60, 5)],
+            [(m, 3.9) for m in range(0, 16, 5)] + [(m, 10.5) for m in range(20, 60, 5)],
             [(15, "firing", "warning"), (35, "resolved", "warning")],
         ),
     ],

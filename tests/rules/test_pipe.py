@@ -90,12 +90,12 @@ def test_cold_water_drawn_through_a_warm_pipe_is_no_frost():
 
 
 def test_an_exposed_pipe_in_hard_frost():
-    """Profile exposed_pipe: at -7 °C outside, 6 °C on the pipe is critical already."""
-    for profile, severities in (("exposed_pipe", ["critical"]), ("", [])):
+    """Profile exposed_pipe: at -7 °C outside, 4 °C on the pipe is critical, not only a warning."""
+    for profile, severities in (("exposed_pipe", ["critical"]), ("", ["warning"])):
         winter = Winter(profile=profile)
         for minute in range(0, 60, 5):
             winter.at(minute, "o", -7.0)
-            winter.at(minute + 1, "p", 6.0)
+            winter.at(minute + 1, "p", 4.0)
         assert [one.severity.value for one in winter.told()] == severities
 
 
