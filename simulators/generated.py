@@ -88,7 +88,8 @@ def generated_campus(
 
 def _limits(rounds: int) -> dict[str, Any]:
     """What differs from the rules' defaults: the main meter carries every building."""
-    return {"devices": {"water-main": {"water.burst": {"limit_m3h": _MAIN_M3H * (rounds + 1)}}}}
+    limit_m3h = _MAIN_M3H * (rounds + 1)
+    return {"devices": {"water-main": {"water.burst": {"limit_m3h": limit_m3h, "most_m3h": 10 * limit_m3h}}}}
 
 
 def school_terms(year: int) -> CalendarSettings:

@@ -24,6 +24,10 @@ def kill_campus(port: int) -> Campus:
             "id": "kill",
             "name": "kill",
             "broker": {"url": f"mqtt://127.0.0.1:{port}"},
+            "sources": [
+                {"topic": "zigbee2mqtt/#", "decoder": "zigbee2mqtt"},
+                {"topic": "application/+/device/+/event/+", "decoder": "chirpstack_v4"},
+            ],
             "channels": {"phone": {"kind": "phone_page"}},
             "routes": [{"severity": "warning", "channels": ["phone"]}],
         }
