@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ingest.decoding.lorawan import axioma, decentlab, dragino, dragino_pt100, milesight, quandify
+from ingest.decoding.lorawan import (
+    axioma,
+    decentlab,
+    dragino,
+    dragino_pt100,
+    gavazzi,
+    integra,
+    milesight,
+    quandify,
+    wmbus,
+)
 from ingest.decoding.lorawan.uplink import Uplink
 from ingest.errors import Rejected
 
@@ -32,6 +42,12 @@ _BY_MODEL: tuple[tuple[str, Codec | None], ...] = (
     ("axioma", axioma.w1),
     ("cubicmeter", quandify.cubicmeter),
     ("quandify", quandify.cubicmeter),
+    ("uwp-a", gavazzi.uwp),
+    ("uwp-m", gavazzi.uwp),
+    ("gavazzi", gavazzi.uwp),
+    ("aquastream", integra.aquastream),
+    ("wm-bus", wmbus.telegram),
+    ("wireless-m-bus", wmbus.telegram),
     *((model, milesight.codec(model)) for model in milesight.MODELS),
     *((f"dl-{model}", decentlab.codec(model)) for model in decentlab.MODELS),
 )
@@ -73,9 +89,10 @@ def read(names: Iterable[str], raw: bytes, f_port: int, *, guess: bool) -> Uplin
 
 def _unnamed(raw: bytes, f_port: int) -> Uplink:
     uplink = Uplink()
-    explain = milesight.unnamed if f_port == milesight.F_PORT else decentlab.unnamed
-    if explain(raw, f_port, uplink):
-        return uplink
+    explain = (milesight.unnamed,) if f_port == milesight.F_PORT else (decentlab.unnamed, wmbus.telegram)
+    for one in explain:
+        if one(raw, f_port, uplink):
+            return uplink
     raise Rejected(
         "no_codec",
         f"{raw[:32].hex()} on port {f_port} and no decoded object; expected a codec at the network server, or a known "

@@ -276,7 +276,7 @@ def test_models_are_words_of_a_name(name, known):
 
 MODELS = [
     "EM300-DI", "EM500-PP", "WS523", "UC300", "UC501", "UC1152", "UC511", "UC521", "TS201", "CT305", "LHT65N", "LTC2", "LTC2-LB",
-    "SW3L", "CPL03", "CPL01", "D20-LB", "Axioma W1", "Quandify", "DL-IAM",
+    "SW3L", "CPL03", "CPL01", "D20-LB", "Axioma W1", "Quandify", "DL-IAM", "UWP-A", "Aquastream",
 ]  # fmt: skip
 
 
