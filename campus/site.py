@@ -7,12 +7,13 @@ resolves both before these models see the value.
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from campus.broker import Broker
 from campus.device import FieldMapping
+from campus.modbus import ModbusMapping
 
 
 class _Settings(BaseModel):
@@ -41,7 +42,7 @@ class Source(_Settings):
 
     topic: str
     decoder: str = "auto"
-    #: of the decoder ``generic``: the mapping's name
+    #: of the decoders ``generic`` and ``raw_modbus``: the mapping's name
     mapping: str = ""
     #: the name of the one broker it is subscribed at; empty for all of them
     broker: str = ""
@@ -61,11 +62,15 @@ class GenericMapping(_Settings):
     ``topic:N`` for the N-th topic segment (from 0).
     """
 
+    kind: Literal["generic"] = "generic"
     address: str
     #: path of the list of records when one message carries several devices; empty for one record
     records: str = ""
     time: TimestampFormat | None = None
     fields: dict[str, FieldMapping]
+
+
+Mapping = Annotated[GenericMapping | ModbusMapping, Field(discriminator="kind")]
 
 
 class ConsoleChannel(_Settings):
@@ -150,11 +155,22 @@ class Site(_Settings):
     rollup_retention_days: int = Field(default=0, ge=0)
     journal_quota_mb: int = Field(default=2048, ge=1)
     sources: list[Source] = Field(default_factory=list)
-    mappings: dict[str, GenericMapping] = Field(default_factory=dict)
+    #: of kind ``generic`` where they do not say
+    mappings: dict[str, Mapping] = Field(default_factory=dict)
     channels: dict[str, Channel] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     #: the address people reach the page at, for links in messages
     public_url: str = ""
+
+    @field_validator("mappings", mode="before")
+    @classmethod
+    def _generic_by_default(cls, mappings: Any) -> Any:
+        if not isinstance(mappings, dict):
+            return mappings
+        return {
+            name: {"kind": "generic", **one} if isinstance(one, dict) else one
+            for name, one in mappings.items()
+        }
 
     @field_validator("timezone")
     @classmethod

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import math
 
+from campus.modbus import ModbusMapping
 from campus.site import GenericMapping
 from ingest.decoding.generic import GenericJson
+from ingest.decoding.raw_modbus import RawModbus
 from ingest.decoding.registry import Registry, decoders
 from ingest.errors import Rejected
 
@@ -18,13 +20,31 @@ MAPPING = GenericMapping.model_validate(
         "fields": {"v[0].t": {"quantity": "temperature", "unit": "°C"}},
     }
 )
+REGISTERS = ModbusMapping.model_validate(
+    {
+        "kind": "modbus",
+        "address": "topic:1",
+        "replies": [
+            {
+                "values": [
+                    {"offset": 0, "type": "int16", "scale": 0.1, "quantity": "temperature"},
+                    {"offset": 1, "type": "float32", "order": "CDAB", "quantity": "water_volume"},
+                ]
+            },
+            {"function": 2, "values": [{"offset": 9, "type": "bit", "quantity": "leak_detected"}]},
+        ],
+    }
+)
 #: a reading may be this far ahead of its receipt (ingest.decoding.timestamp)
 AHEAD_MS = 600_000
 
 
 @functools.cache
 def _decoders():
-    return decoders() | {GenericJson.name: GenericJson(MAPPING)}
+    return decoders() | {
+        GenericJson.name: GenericJson(MAPPING),
+        RawModbus.name: RawModbus(REGISTERS),
+    }
 
 
 @functools.cache

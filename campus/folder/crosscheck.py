@@ -18,6 +18,8 @@ from campus.site import Building
 _SITE, _CALENDAR = "site.yaml", "calendar.yaml"
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:]*):(\d{1,5})")
 _TOPIC_ADDRESS = re.compile(r"topic:\d+")
+#: the decoders that need a mapping, and the kind of it
+_KINDS = {"generic": "generic", "raw_modbus": "modbus"}
 _STORE = re.compile(r"embedded|(influxdb2|victoriametrics)s?://\S+")
 
 
@@ -124,12 +126,21 @@ def _check_sources(body: Mapping[str, Any], decoders: Collection[str]) -> Iterat
         if isinstance(decoder, str) and decoders and decoder not in {"auto", *decoders}:
             expected = f"auto or one of {', '.join(sorted(decoders))}{similar(decoder, decoders)}"
             yield Problem(_SITE, 0, f"{key}.decoder", decoder, expected)
-        if (mapping or decoder == "generic") and str(mapping) not in mappings:
-            expected = f"a name under mappings{similar(str(mapping), mappings)}"
-            yield Problem(_SITE, 0, f"{key}.mapping", shown("", mapping), expected)
+        if mapping or str(decoder) in _KINDS:
+            yield from _check_use(f"{key}.mapping", decoder, mapping, mappings)
         if isinstance(topic, str) and not _is_filter(topic):
             expected = "a topic; + stands for one whole level, # for all that follow, at the end only"
             yield Problem(_SITE, 0, f"{key}.topic", shown("", topic or None), expected)
+
+
+def _check_use(key: str, decoder: object, name: object, mappings: Mapping[str, Any]) -> Iterator[Problem]:
+    """The mapping a source names is there, and of the kind its decoder reads."""
+    if str(name) not in mappings:
+        yield Problem(_SITE, 0, key, shown("", name), f"a name under mappings{similar(str(name), mappings)}")
+        return
+    kind = _mapping(mappings[str(name)]).get("kind", "generic")
+    if isinstance(decoder, str) and kind in _KINDS.values() and _KINDS.get(decoder, kind) != kind:
+        yield Problem(_SITE, 0, key, f"{name}, of kind {kind}", f"a mapping of kind {_KINDS[decoder]}")
 
 
 def _is_filter(topic: str) -> bool:
@@ -145,16 +156,27 @@ def _check_mapping(key: str, mapping: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             _SITE, 0, f"{key}.address", address, "a path, or topic:N with the number of a level from 0"
         )
+    of_bytes = mapping.get("kind") == "modbus" and not mapping.get("payload")
+    if of_bytes and isinstance(address, str) and not address.startswith("topic:"):
+        expected = "topic:N, as bytes have no paths; or payload, the path of the hexadecimal text"
+        yield Problem(_SITE, 0, f"{key}.address", address, expected)
     for name, field in _mapping(mapping.get("fields")).items():
-        meant = _mapping(field)
-        quantity, unit = meant.get("quantity"), meant.get("unit", "")
-        if not isinstance(quantity, str) or not isinstance(unit, str):
-            continue
-        mistake = unit_mistake(quantity, "")
-        if mistake:
-            yield Problem(_SITE, 0, f"{key}.fields.{name}.quantity", quantity, mistake)
-        elif unit and (mistake := unit_mistake(quantity, unit)):
-            yield Problem(_SITE, 0, f"{key}.fields.{name}.unit", unit, mistake)
+        yield from _check_meaning(f"{key}.fields.{name}", _mapping(field))
+    for index, reply in _entries(mapping.get("replies")):
+        for number, value in _entries(reply.get("values")):
+            yield from _check_meaning(f"{key}.replies[{index}].values[{number}]", value)
+
+
+def _check_meaning(key: str, meant: Mapping[str, Any]) -> Iterator[Problem]:
+    """There is such a quantity, and it is measured in that unit."""
+    quantity, unit = meant.get("quantity"), meant.get("unit", "")
+    if not isinstance(quantity, str) or not isinstance(unit, str):
+        return
+    mistake = unit_mistake(quantity, "")
+    if mistake:
+        yield Problem(_SITE, 0, f"{key}.quantity", quantity, mistake)
+    elif unit and (mistake := unit_mistake(quantity, unit)):
+        yield Problem(_SITE, 0, f"{key}.unit", unit, mistake)
 
 
 def _check_route(

@@ -23,6 +23,8 @@ _CELL_V = (1.5, 4.5)
 _CELL_MV = (1000.0, 5000.0)
 #: temperature and humidity of a sensor chip that answers all ones (HDC1080, SHT2x behind a 165 K scale)
 _FULL_SCALE = (125.0, 100.0)
+#: the highest number of a signed register of 16 bits
+_REGISTER_END = 0x7FFF
 
 
 def value_of(
@@ -49,10 +51,14 @@ def value_of(
     stated = folded_unit(written or unit) if written or unit else ""
     if found.quantity in _AMBIGUOUS and found.scale == 1.0:
         found = told_by_amount(found, amount, stated)
-    if is_sentinel(found.quantity, amount):
-        dropped[field] = f"{amount:g} means no measurement"
-        return None
+    raw_amount = amount
     amount = amount if found.scale == 1.0 else amount * found.scale
+    # -127 is a probe's fault in °C, and a freezer in tenths of a degree; the ends of a register are none in any scale
+    if is_sentinel(found.quantity, amount) or (
+        abs(raw_amount) >= _REGISTER_END and is_sentinel(found.quantity, raw_amount)
+    ):
+        dropped[field] = f"{raw_amount:g} means no measurement"
+        return None
     quality = Quality.SUSPECT if is_probe_fault(found.quantity, field, amount) else Quality.GOOD
     return Value(found.quantity, amount, stated or found.unit, found.channel, field, time_ms, quality)
 

@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from campus.site import Site, Source
+from campus.modbus import ModbusMapping
+from campus.site import GenericMapping, Site, Source
 from ingest.decoding.acrel import Acrel
 from ingest.decoding.aiontheedge import AiOnTheEdge
 from ingest.decoding.aliyun_alink import AliyunAlink
@@ -26,6 +27,7 @@ from ingest.decoding.loriot import Loriot
 from ingest.decoding.milesight_gateway import MilesightGateway
 from ingest.decoding.neuron import Neuron
 from ingest.decoding.onenet_onejson import OneNet
+from ingest.decoding.raw_modbus import RawModbus
 from ingest.decoding.rtl_433 import Rtl433
 from ingest.decoding.rtlamr import RtlAmr
 from ingest.decoding.rtlamr2mqtt import RtlAmr2Mqtt
@@ -98,6 +100,7 @@ def decoders(descriptions: Descriptions | None = None) -> dict[str, Decoder]:
         EspHome(told),
         HomeAssistantDiscovery(told),
         GenericJson(),
+        RawModbus(),
     ]
     return {decoder.name: decoder for decoder in every}
 
@@ -214,8 +217,11 @@ class Registry:
     def _of(self, source: Source, site: Site | None) -> Decoder | None:
         if source.decoder == "auto":
             return None
-        if source.decoder == GenericJson.name and site is not None:
-            return GenericJson(site.mappings.get(source.mapping))
+        mapping = site.mappings.get(source.mapping) if site is not None else None
+        if source.decoder == GenericJson.name and isinstance(mapping, GenericMapping):
+            return GenericJson(mapping)
+        if source.decoder == RawModbus.name and isinstance(mapping, ModbusMapping):
+            return RawModbus(mapping)
         return self.named(source.decoder)
 
 

@@ -56,7 +56,7 @@ def generic(
         mapping = site.mappings.get(source.mapping)
         if (
             source.decoder != "generic"
-            or mapping is None
+            or not isinstance(mapping, GenericMapping)
             or not _source_values(mapping.fields | device.fields, values)
         ):
             continue

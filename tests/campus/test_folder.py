@@ -14,6 +14,10 @@ from ingest.decoding.registry import decoder_names
 from rules.settings import check
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
+MODBUS = (
+    "mappings: {m: {kind: modbus, address: 'topic:1', replies: [{unit: 1, function: 4, registers: 2, "
+    "values: [{offset: 1, type: int16, quantity: temperature}]}]}}\n"
+)
 SITE = "id: s\nname: 学校\nbuildings: [{id: t1, name: 教学楼}]\nchannels: {c: {kind: console}}\n"
 
 
@@ -193,6 +197,54 @@ def test_the_example_school_has_no_mistakes():
             "site.yaml:sources[0].mapping",
             "plc",
             "mappings",
+        ),
+        (
+            {"site.yaml": SITE + "sources: [{topic: a, decoder: raw_modbus}]\n"},
+            "site.yaml:sources[0].mapping",
+            "nothing",
+            "mappings",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS + "sources: [{topic: a, decoder: generic, mapping: m}]\n"},
+            "site.yaml:sources[0].mapping",
+            "m, of kind modbus",
+            "of kind generic",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("modbus", "modbuss")},
+            "site.yaml:mappings.m",
+            "modbuss",
+            "modbus",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("topic:1", "dtu")},
+            "site.yaml:mappings.m.address",
+            "dtu",
+            "payload",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("temperature", "temprature")},
+            "site.yaml:mappings.m.replies[0].values[0].quantity",
+            "temprature",
+            "temperature",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("int16", "int61")},
+            "site.yaml:mappings.m.replies[0].values[0].type",
+            "int61",
+            "int16",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("int16", "float32")},
+            "site.yaml:mappings.m.replies[0]",
+            "function",
+            "ends behind 2 registers",
+        ),
+        (
+            {"site.yaml": SITE + MODBUS.replace("function: 4", "function: 1")},
+            "site.yaml:mappings.m.replies[0]",
+            "function",
+            "gives bits",
         ),
         (
             {"site.yaml": SITE + "mappings: {m: {address: 'topic:x', fields: {}}}\n"},
