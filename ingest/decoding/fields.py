@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from campus.device import Device
 from campus.quantity import SPECS, Quantity
 from campus.reading import Quality
@@ -23,6 +25,8 @@ _CELL_V = (1.5, 4.5)
 _CELL_MV = (1000.0, 5000.0)
 #: temperature and humidity of a sensor chip that answers all ones (HDC1080, SHT2x behind a 165 K scale)
 _FULL_SCALE = (125.0, 100.0)
+#: objects within objects that are looked into, and the longest channel
+_DEEPEST, _LONGEST_CHANNEL = 2, 24
 #: the highest number of a signed register of 16 bits
 _REGISTER_END = 0x7FFF
 
@@ -101,6 +105,7 @@ def named_values(
     device: Device | None = None,
     skip: Iterable[str] = (),
     time_ms: int | None = None,
+    depth: int = 0,
 ) -> list[Value]:
     """Values of all fields of *body* that the register or their names explain, nested objects included."""
     skipped = set(skip)
@@ -110,7 +115,7 @@ def named_values(
         if key in skipped:
             continue
         if isinstance(raw, dict):
-            values += _nested(key, raw, dropped, device, time_ms)
+            values += _apart(_nested(key, raw, dropped, device, time_ms, depth), key, values)
             continue
         found = registered(key, device) or meaning(key)
         value = value_of(found, key, raw, dropped, time_ms=time_ms) if found is not None else None
@@ -166,8 +171,11 @@ def _nested(
     dropped: dict[str, str],
     device: Device | None,
     time_ms: int | None,
+    depth: int,
 ) -> list[Value]:
-    """``{"temperature": {"value": 21.5, "unit": "°C"}}`` and plain objects one level down."""
+    """``{"temperature": {"value": 21.5, "unit": "°C"}}``, values by channel, and objects that group fields."""
+    if body and all(name.isdecimal() and len(name) < 3 for name in body):
+        return _by_channel(key, body, dropped, device, time_ms)
     raw = next((body[one] for one in ("value", "displayValue", "val", "data") if one in body), None)
     if raw is not None and not isinstance(raw, dict | list):
         found = registered(key, device) or meaning(key)
@@ -175,5 +183,36 @@ def _nested(
         stated = unit if isinstance(unit, str) else ""
         value = value_of(found, key, raw, dropped, unit=stated, time_ms=time_ms) if found else None
         return [] if value is None else [value]
-    plain = {name: one for name, one in body.items() if not isinstance(one, dict)}
-    return named_values(plain, dropped, device=device, time_ms=time_ms)
+    if depth == _DEEPEST:
+        body = {name: one for name, one in body.items() if not isinstance(one, dict)}
+    return named_values(body, dropped, device=device, time_ms=time_ms, depth=depth + 1)
+
+
+def _by_channel(
+    key: str, body: Mapping[str, object], dropped: dict[str, str], device: Device | None, time_ms: int | None
+) -> list[Value]:
+    """``{"temperatureSensor": {"1": 22.5, "2": -18.1}}``, as Cayenne LPP is written; one alone has no channel."""
+    values = []
+    for channel, raw in body.items():
+        field = f"{key}.{channel}"
+        found = registered(field, device) or meaning(key)
+        if found is None:
+            continue
+        if len(body) > 1 and registered(field, device) is None:
+            found = found._replace(channel="_".join(part for part in (found.channel, channel) if part))
+        value = value_of(found, field, raw, dropped, time_ms=time_ms)
+        if value is not None:
+            values.append(value)
+    return values
+
+
+def _apart(inside: list[Value], key: str, before: list[Value]) -> list[Value]:
+    """*inside* with *key* as the channel of what would else be lost behind an object's like: ``channel1``, ``channel2``."""
+    taken = {(one.quantity, one.channel, one.time_ms) for one in before}
+    folder = "".join(one if one.isalnum() else "_" for one in key)[:_LONGEST_CHANNEL]
+    return [
+        msgspec.structs.replace(one, channel=f"{folder}_{one.channel}".rstrip("_")[:_LONGEST_CHANNEL])
+        if (one.quantity, one.channel, one.time_ms) in taken
+        else one
+        for one in inside
+    ]

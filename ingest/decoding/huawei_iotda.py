@@ -67,6 +67,5 @@ def _reports(body: dict[str, Any], address: str, message: Message, hints: Hints)
         for service in services:
             found = inner(service, "properties")
             if found:
-                yield properties.report(
-                    found, name, message, hints, time_ms=parse(service.get("event_time"), hints.zone)
-                )
+                written = service.get("event_time") or service.get("eventTime")
+                yield properties.report(found, name, message, hints, time_ms=parse(written, hints.zone))

@@ -1,7 +1,8 @@
 """JetLinks: property reports of a device or of a gateway's child, addressed by the topic alone.
 
 Source: jetlinks-official-protocol, README and TopicMessageCodec: ``/{product}/{device}/properties/report``, children under
-``/{product}/{gateway}/child/{child}/…``; ``timestamp`` is epoch ms and optional. Replies to a read carry the same body.
+``/{product}/{gateway}/child/{child}/…``; ``timestamp`` is epoch ms and optional, and so are ``propertySourceTimes``
+by property. Replies to a read carry the same body.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from ingest.decoding import properties
 from ingest.decoding.contract import Hints
 from ingest.decoding.document import mapping
-from ingest.decoding.fields import first_of_each
-from ingest.decoding.modelled import modelled_value
 from ingest.decoding.timestamp import parse, plausible
 from ingest.errors import Rejected
-from ingest.message import Decoded, Message, Report
+from ingest.message import Decoded, Message
 
 _REPORT = re.compile(
     r"/?([^/]+)/([^/]+)(?:/child(?:-reply)?/([^/]+))?/properties/(?:report|(?:read|write)/reply)"
@@ -49,18 +49,15 @@ class JetLinks:
         found = _REPORT.fullmatch(message.topic)
         if found is None:
             raise Rejected("no_device", f"topic {message.topic!r} is no property report of a device")
-        properties = body.get("properties")
-        if body.get("success") is False or properties is None:
+        listed = body.get("properties")
+        if body.get("success") is False or listed is None:
             return Decoded(ignored="no properties")
-        if not isinstance(properties, dict):
-            raise Rejected("no_properties", f"properties is {type(properties).__name__}; expected an object")
+        if not isinstance(listed, dict):
+            raise Rejected("no_properties", f"properties is {type(listed).__name__}; expected an object")
         address = found[3] or f"{found[1]}/{found[2]}"
         time_ms = plausible(parse(body.get("timestamp"), hints.zone), message.received_ms)
-        device = hints.device_at(address)
-        dropped: dict[str, str] = {}
-        values = [
-            value
-            for name, raw in properties.items()
-            if (value := modelled_value(name.strip(), raw, device, dropped)) is not None
-        ]
-        return Decoded((Report(address, time_ms, tuple(first_of_each(values)), dropped),))
+        own_times = body.get("propertySourceTimes")
+        if isinstance(own_times, dict):
+            found_times = {name: at for name, at in own_times.items() if name in listed}
+            listed = listed | {name: {"value": listed[name], "time": at} for name, at in found_times.items()}
+        return Decoded((properties.report(listed, address, message, hints, time_ms=time_ms),))

@@ -19,7 +19,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "water": ("agua", "eau", "wasser", "acqua"),
     "volume": ("volumen", "vol"),
     "flow": ("caudal", "flowrate", "durchfluss", "debit", "portata", "vazao"),
-    "leak": ("leakage", "fuga", "flood", "leaking", "vazamento", "fuite", "flooding"),
+    "leak": ("leakage", "leach", "immersion", "fuga", "flood", "leaking", "vazamento", "fuite", "flooding"),
     "door": ("puerta", "porta", "porte", "tur"),
     "frequency": ("frecuencia", "freq", "frequencia", "frequenz"),
     "pulse": ("pulses", "impulse", "impulses", "pulsos", "pulso", "impulsos"),
@@ -62,7 +62,8 @@ _CHINESE: tuple[tuple[str, str], ...] = tuple(
             "相": "_phase_", "供水": "supply", "回水": "return", "环境": "ambient", "室内": "indoor", "室外": "outdoor",
             "线缆": "cable", "总": "total", "当前": "", "实时": "", "累计": "total", "日": "day", "月": "month",
             "昨": "yesterday", "最大": "max", "最小": "min", "上限": "max", "下限": "min", "设定": "setpoint", "报警": "alarm",
-            "告警": "alarm", "水温": "water_temperature", "脉冲": "pulse", "脉冲数": "pulse",
+            "告警": "alarm", "水温": "water_temperature", "正向累计流量": "water_volume", "反向累计流量": "backflow_volume", "水表": "water_meter",
+            "电表": "meter", "阀门": "valve", "门": "door", "状态": "status", "脉冲": "pulse", "脉冲数": "pulse",
         }.items(),
         key=lambda pair: -len(pair[0]),
     )
@@ -72,13 +73,18 @@ _TOKEN = re.compile(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+"
 _GLUED_WORDS = sorted(
     (set(_ENGLISH) | set(_WORDS) | {
         "factor", "count", "counter", "read", "value", "meter", "status", "state", "electric", "sensor", "rate", "phase",
-        "residual", "switch", "open", "relay", "gas", "room", "inlet", "outlet", "magnet", "total", "celsius", "air",
+        "residual", "switch", "contact", "open", "relay", "gas", "room", "inlet", "outlet", "magnet", "total", "celsius", "air",
     }) - {"int", "ext", "rel", "tot", "vol", "sol", "vent", "press", "temps", "media", "volts", "amps", "tur", "ds", "ch"},
     key=lambda word: -len(word),
 )  # fmt: skip
 _GLUED = re.compile("|".join(_GLUED_WORDS))
 _GLUED_WHOLE = re.compile(f"(?:{_GLUED.pattern})+")
-_MODEL = re.compile(r"ds18b20|ds18s20|m3(?:/?h)?|l/min|[lL][123](?![0-9])", re.IGNORECASE)
+#: models, units and phases that are one word: ``kWh`` is not k and Wh, nor ``l_h`` two
+_MODEL = re.compile(
+    r"ds18b20|ds18s20|m3[_/]?h(?![a-z])|m3|l/min|(?<![a-z])l[_/](?:h|min|s)(?![a-z])|[lL][123](?![0-9])"
+    r"|(?-i:[kM]Wh?(?![a-zA-Z])|(?<![a-zA-Z])(?:mV|mA|kPa|hPa|MPa)(?![a-zA-Z]))",
+    re.IGNORECASE,
+)
 
 
 def words(name: str) -> list[str]:

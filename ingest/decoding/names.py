@@ -67,6 +67,9 @@ _RULES: tuple[tuple[frozenset[str], Meaning], ...] = tuple(
         ("leak", Meaning(Q.LEAK_DETECTED, "bool")),
         ("door", Meaning(Q.DOOR_OPEN, "bool")),
         ("magnet", Meaning(Q.DOOR_OPEN, "bool")),
+        ("reverse flow total", Meaning(Q.WATER_BACKFLOW_VOLUME, "m3")),
+        ("negative flow total", Meaning(Q.WATER_BACKFLOW_VOLUME, "m3")),
+        ("flow total", Meaning(Q.WATER_VOLUME, "m3")),
         ("flow", Meaning(Q.WATER_FLOW, "m3/h")),
         ("gas volume", Meaning(Q.GAS_VOLUME, "m3")),
         ("gas consumption", Meaning(Q.GAS_VOLUME, "m3")),
@@ -82,8 +85,8 @@ _RULES: tuple[tuple[frozenset[str], Meaning], ...] = tuple(
         ("pulse", Meaning(Q.PULSE_COUNT, "count")),
         ("counter", Meaning(Q.PULSE_COUNT, "count")),
         ("count", Meaning(Q.PULSE_COUNT, "count")),
-        ("current", Meaning(Q.CURRENT, "A")),
         ("voltage", Meaning(Q.VOLTAGE, "V")),
+        ("current", Meaning(Q.CURRENT, "A")),
         ("rssi", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
         ("signal strength", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
         ("wifi signal", Meaning(Q.SIGNAL_STRENGTH, "dBm")),
@@ -99,6 +102,19 @@ _WHOLE: dict[tuple[str, ...], Meaning] = {
     ("door", "status"): Meaning(Q.DOOR_OPEN, "bool"),
     ("door", "open", "status"): Meaning(Q.DOOR_OPEN, "bool"),
     ("magnet", "status"): Meaning(Q.DOOR_OPEN, "bool"),
+    ("door", "contact", "state"): Meaning(Q.DOOR_OPEN, "bool"),
+    ("water", "sensor", "state"): Meaning(Q.LEAK_DETECTED, "bool"),
+    ("leak", "read"): Meaning(Q.RESIDUAL_CURRENT, "mA"),  # breakers, beside voltage_read and current_read
+    ("leak", "value"): Meaning(Q.RESIDUAL_CURRENT, "mA"),
+    ("switch", "state"): Meaning(Q.SWITCH, "bool"),
+    ("switch", "status"): Meaning(Q.SWITCH, "bool"),
+    ("power", "state"): Meaning(Q.SWITCH, "bool"),
+    ("relay", "state"): Meaning(Q.SWITCH, "bool"),
+    ("relay", "status"): Meaning(Q.SWITCH, "bool"),
+    **{("switch", str(number)): Meaning(Q.SWITCH, "bool", str(number)) for number in range(1, 9)},
+    # as every three-phase meter of the Chinese market names them
+    **{(f"u{phase}",): Meaning(Q.VOLTAGE, "V", phase) for phase in "abc"},
+    **{(f"i{phase}",): Meaning(Q.CURRENT, "A", phase) for phase in "abc"},
     ("socket", "status"): Meaning(Q.SWITCH, "bool"),
     ("switch",): Meaning(Q.SWITCH, "bool"),
     ("relay",): Meaning(Q.SWITCH, "bool"),
@@ -106,6 +122,8 @@ _WHOLE: dict[tuple[str, ...], Meaning] = {
     ("valve",): Meaning(Q.SWITCH, "bool", "valve"),
     ("hygro",): Meaning(Q.HUMIDITY, "%"),
 }
+#: beside nothing but these, "current" is the adjective: the meter's present reading, of whatever it counts
+_PRESENT = frozenset({"reading", "value", "index", "consumption", "usage", "count", "meter", "number"})
 _ELECTRICAL = frozenset(
     {Q.VOLTAGE, Q.CURRENT, Q.ACTIVE_POWER, Q.ENERGY, Q.POWER_FACTOR, Q.FREQUENCY, Q.CHARGE_TOTAL}
 )
@@ -119,6 +137,8 @@ _PLAIN = _ELECTRICAL | {
     Q.DOOR_OPEN,
 }
 _PHASES = {"a": "a", "b": "b", "c": "c", "n": "n", "l1": "a", "l2": "b", "l3": "c", "neutral": "n"}
+#: L1-N is a phase like L1
+_AGAINST_NEUTRAL = {"a_n": "a", "b_n": "b", "c_n": "c"}
 _NUMBERED_PHASES = {"1": "a", "2": "b", "3": "c"}
 #: say nothing that would tell two series of a device apart
 _NOISE = frozenset({
@@ -158,7 +178,8 @@ _UNITS = {
     "c": "°C", "celsius": "°C", "degc": "°C", "f": "°F", "fahrenheit": "°F", "degf": "°F", "percent": "%",
     "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W", "kw": "kW", "kwh": "kWh", "wh": "Wh", "mwh": "MWh",
     "l": "L", "litre": "L", "litres": "L", "liter": "L", "liters": "L", "ml": "mL", "m3": "m3", "m3h": "m3/h", "m3/h": "m3/h",
-    "lmin": "L/min", "lpm": "L/min", "l/min": "L/min", "lh": "L/h", "lph": "L/h", "gal": "gal", "pa": "Pa", "hpa": "hPa",
+    "lmin": "L/min", "lpm": "L/min", "l/min": "L/min", "l_min": "L/min", "l/s": "L/s", "l_s": "L/s",
+    "l/h": "L/h", "l_h": "L/h", "m3_h": "m3/h", "lh": "L/h", "lph": "L/h", "gal": "gal", "pa": "Pa", "hpa": "hPa",
     "kpa": "kPa", "mpa": "MPa", "mbar": "mbar", "bar": "bar", "psi": "psi", "hz": "Hz", "ah": "Ah", "mah": "mAh",
     "dbm": "dBm",
 }  # fmt: skip
@@ -175,6 +196,8 @@ def meaning(name: str) -> Meaning | None:
     if whole is not None:
         return whole
     if not found or len(found) > 6 or not _NO_MEASUREMENT.isdisjoint(found):
+        return None
+    if "current" in found and len(found) > 1 and _PRESENT.issuperset(set(found) - {"current"}):
         return None
     for required, what in _RULES:
         if required.issubset(found):
@@ -231,7 +254,7 @@ def _qualified(what: Meaning, required: frozenset[str], found: list[str]) -> Mea
     if what.quantity == Q.BATTERY_LEVEL and left and left[-1] in {"v", "mv"}:
         return Meaning(Q.BATTERY_VOLTAGE, _UNITS[left[-1]])
     channel = _channel(what, left)
-    return None if channel is None else Meaning(what.quantity, unit, channel)
+    return None if channel is None else Meaning(what.quantity, unit, _AGAINST_NEUTRAL.get(channel, channel))
 
 
 def _channel(what: Meaning, left: list[str]) -> str | None:

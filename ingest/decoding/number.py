@@ -9,10 +9,44 @@ import re
 #: holds no digits but the power at a place where one belongs (``m3/h``).
 _NUMBER = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
-    r"\s*((?:[°%‰]|[^\W\d_])(?:[^\W\d_]|[°%²³*·/^. ]|(?<=m)[23]|(?<=\^)[23]){0,11})?\s*"
+    r"\s*((?:[°%‰％℃℉㎥]|[^\W\d_])(?:[^\W\d_]|[°%％℃℉㎥²³*·/^. ]|(?<=m)[23]|(?<=\^)[23]){0,11})?\s*"
 )
-_TRUE = {"on", "true", "open", "opened", "yes", "wet", "alarm", "leak", "1"}
-_FALSE = {"off", "false", "closed", "close", "no", "dry", "normal", "0"}
+_TRUE = {
+    "on",
+    "true",
+    "open",
+    "opened",
+    "yes",
+    "wet",
+    "alarm",
+    "leak",
+    "leaking",
+    "1",
+    "是",
+    "开",
+    "打开",
+    "报警",
+    "告警",
+    "漏水",
+    "有水",
+}
+_FALSE = {
+    "off",
+    "false",
+    "closed",
+    "close",
+    "no",
+    "dry",
+    "normal",
+    "no leak",
+    "noleak",
+    "0",
+    "否",
+    "关",
+    "关闭",
+    "正常",
+    "无水",
+}
 
 
 def number(value: object) -> tuple[float, str] | None:

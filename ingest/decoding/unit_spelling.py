@@ -5,7 +5,7 @@ from __future__ import annotations
 _SPELLINGS: dict[str, tuple[str, ...]] = {
     "°C": ("c", "℃", "degc", "deg c", "celsius", "cel", "摄氏度", "°", "degrees celsius", "º", "ºc"),
     "°F": ("f", "℉", "degf", "fahrenheit"),
-    "%": ("percent", "percentage", "pct", "%rh", "rh", "% rh", "%r.h."),
+    "%": ("％", "％rh", "percent", "percentage", "pct", "%rh", "rh", "% rh", "%r.h."),
     "V": ("volt", "volts", "伏", "vdc", "vac"),
     "mV": ("millivolt", "millivolts"),
     "A": ("amp", "amps", "ampere", "安"),
@@ -15,7 +15,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "Wh": ("watthours", "w·h", "w*h"),
     "kWh": ("kilowatthours", "kw·h", "kw*h", "kw.h", "度", "千瓦时"),
     "L": ("litre", "litres", "liter", "liters", "升", "ltr"),
-    "m3": ("㎥", "m³", "m^3", "cbm", "cubic meters", "cubic metres", "立方米", "立方", "方", "吨"),
+    "m3": ("m³", "m^3", "cbm", "cubic meters", "cubic metres", "立方米", "立方", "方", "吨"),
     "m3/h": ("m³/h", "m3h", "m^3/h", "m3/hr", "cmh", "立方米/小时"),
     "L/min": ("lmin", "lpm", "l/m", "升/分"),
     "L/h": ("lh", "lph", "l/hr"),
@@ -37,5 +37,5 @@ def folded_unit(written: str) -> str:
 
     Case is kept where it carries meaning (``mW`` and ``MW``).
     """
-    text = written.strip()
+    text = written.strip().replace("㎥", "m3")
     return _KNOWN.get(text.lower(), text)

@@ -26,7 +26,7 @@ _EUI_BASE64 = 12
 _ENVELOPE = frozenset({
     "applicationID", "applicationName", "deviceName", "deviceProfileName", "deviceProfileID", "devEUI", "devAddr", "rxInfo",
     "txInfo", "adr", "dr", "fCnt", "fcnt", "fPort", "data", "object", "objectJSON", "tags", "confirmedUplink", "publishedAt",
-    "time", "gwCount", "rssi", "snr", "loRaSNR", "margin", "externalPowerSource", "batteryLevelUnavailable", "variables",
+    "time", "gatewayTime", "gwCount", "rssi", "snr", "loRaSNR", "margin", "externalPowerSource", "batteryLevelUnavailable", "variables",
 })  # fmt: skip
 
 
@@ -69,7 +69,12 @@ def _times(body: dict[str, Any]) -> tuple[object, ...]:
     """The gateway's time, the server's of 2016, and the time of publishing, in the order they are to be trusted."""
     reception = body.get("rxInfo")
     gateways = reception if isinstance(reception, list) else []
-    return (*(inner(one).get("time") for one in gateways[:16]), body.get("time"), body.get("publishedAt"))
+    return (
+        *(inner(one).get("time") for one in gateways[:16]),
+        body.get("time"),
+        body.get("gatewayTime"),
+        body.get("publishedAt"),
+    )
 
 
 def _decoded(body: dict[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,7 @@ def test_onenet_properties():
     assert table(ONENET, {"id": "1", "version": "1.0", "params": params}) == [
         ("pid1/meter 3", "temperature", "", 4.5, "°C", BEFORE_MS),
         ("pid1/meter 3", "WF", "", 23.6, "", BEFORE_MS),
+        ("pid1/meter 3", "switch", "", 1.0, "bool", BEFORE_MS),
         ("pid1/meter 3", "humidity", "", 61.0, "%", BEFORE_MS),
     ]
 
