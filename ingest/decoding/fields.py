@@ -10,7 +10,7 @@ import msgspec
 from campus.device import Device
 from campus.quantity import SPECS, Quantity
 from campus.reading import Quality
-from ingest.decoding.names import Meaning, meaning
+from ingest.decoding.names import Meaning, fits, meaning
 from ingest.decoding.number import number, truth
 from ingest.decoding.sentinel import is_probe_fault, is_sentinel
 from ingest.decoding.unit_spelling import folded_unit
@@ -118,10 +118,18 @@ def named_values(
             values += _apart(_nested(key, raw, dropped, device, time_ms, depth), key, values)
             continue
         found = registered(key, device) or meaning(key)
-        value = value_of(found, key, raw, dropped, time_ms=time_ms) if found is not None else None
+        if found is None:
+            continue
+        value = value_of(found, key, raw, dropped, unit=_beside(key, found, body), time_ms=time_ms)
         if value is not None:
             values.append(value)
     return first_of_each(without_full_scale(values, dropped))
+
+
+def _beside(key: str, found: Meaning, body: Mapping[str, object]) -> str:
+    """The unit that a field beside *key* states (``temperature_unit``), where *found* can be measured in it."""
+    stated = body.get(f"{key}_unit", body.get(f"{key}Unit"))
+    return stated if isinstance(stated, str) and fits(found.quantity, folded_unit(stated)) else ""
 
 
 def registered(key: str, device: Device | None) -> Meaning | None:

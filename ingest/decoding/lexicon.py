@@ -63,7 +63,9 @@ _CHINESE: tuple[tuple[str, str], ...] = tuple(
             "线缆": "cable", "总": "total", "当前": "", "实时": "", "累计": "total", "日": "day", "月": "month",
             "昨": "yesterday", "最大": "max", "最小": "min", "上限": "max", "下限": "min", "设定": "setpoint", "报警": "alarm",
             "告警": "alarm", "水温": "water_temperature", "正向累计流量": "water_volume", "反向累计流量": "backflow_volume", "水表": "water_meter",
-            "电表": "meter", "阀门": "valve", "门": "door", "状态": "status", "脉冲": "pulse", "脉冲数": "pulse",
+            "电表": "meter", "阀门": "valve", "门": "door", "状态": "status", "线温": "cable_temperature", "线温度": "cable_temperature",
+            "有功总电能": "energy", "正向有功总电能": "energy", "反向有功总电能": "energy_produced", "剩余电量": "battery_level",
+            "读数": "reading", "正累计": "water_volume", "正累计流量": "water_volume", "总流量": "water_volume", "电度": "energy", "脉冲": "pulse", "脉冲数": "pulse",
         }.items(),
         key=lambda pair: -len(pair[0]),
     )
@@ -91,6 +93,7 @@ def words(name: str) -> list[str]:
     """The words of a field name in English and lower case: ``TempC_DS18B20`` → temperature, c, probe."""
     text = unicodedata.normalize("NFKD", name.strip())
     text = "".join(one for one in text if not unicodedata.combining(one))
+    text = text.replace("累积", "累计")
     for chinese, english in _CHINESE:
         if chinese in text:
             text = text.replace(chinese, f"_{english}_")

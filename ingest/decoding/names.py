@@ -11,6 +11,7 @@ import functools
 from typing import NamedTuple
 
 from campus.errors import UnknownUnit
+from campus.quantity import SPECS
 from campus.quantity import Quantity as Q  # noqa: N817 - a table of many names reads better so
 from campus.unit import to_canonical
 from ingest.decoding.lexicon import words
@@ -106,6 +107,8 @@ _WHOLE: dict[tuple[str, ...], Meaning] = {
     ("water", "sensor", "state"): Meaning(Q.LEAK_DETECTED, "bool"),
     ("leak", "read"): Meaning(Q.RESIDUAL_CURRENT, "mA"),  # breakers, beside voltage_read and current_read
     ("leak", "value"): Meaning(Q.RESIDUAL_CURRENT, "mA"),
+    ("water", "flow", "value"): Meaning(Q.WATER_VOLUME, "L"),  # Dragino SW3L: litres since the start
+    ("vdd",): Meaning(Q.BATTERY_VOLTAGE, "mV"),  # Elsys
     ("switch", "state"): Meaning(Q.SWITCH, "bool"),
     ("switch", "status"): Meaning(Q.SWITCH, "bool"),
     ("power", "state"): Meaning(Q.SWITCH, "bool"),
@@ -220,7 +223,7 @@ def loosely(name: str) -> Meaning | None:
     for required, what in _RULES:
         if required.issubset(found):
             last = _UNITS.get(found[-1], "")
-            unit = last if last and _fits(what.quantity, last) else what.unit
+            unit = last if last and fits(what.quantity, last) else what.unit
             return Meaning(what.quantity, unit) if what.quantity in _PLAIN else None
     return None
 
@@ -247,10 +250,13 @@ def _qualified(what: Meaning, required: frozenset[str], found: list[str]) -> Mea
     ):
         return None  # water in the soil, the water's level in a tank
     phases = [word for word in left if word in _PHASES]
-    if left and left[-1] in _UNITS and _fits(what.quantity, _UNITS[left[-1]]):
+    if left and left[-1] in _UNITS and fits(what.quantity, _UNITS[left[-1]]):
         electrical = what.quantity in _ELECTRICAL
         if not (electrical and left[-1] in {"a", "c"} and len(phases) == 1):
             unit = _UNITS[left.pop()]
+            left = [  # 有功功率(kW) says it twice
+                word for word in left if _UNITS.get(word) != unit or word in _PHASES
+            ]
     if what.quantity == Q.BATTERY_LEVEL and left and left[-1] in {"v", "mv"}:
         return Meaning(Q.BATTERY_VOLTAGE, _UNITS[left[-1]])
     channel = _channel(what, left)
@@ -283,7 +289,10 @@ def _channel(what: Meaning, left: list[str]) -> str | None:
     return "_".join(parts)[:24]
 
 
-def _fits(quantity: str, unit: str) -> bool:
+def fits(quantity: str, unit: str) -> bool:
+    """Whether *quantity* can be measured in *unit*."""
+    if quantity not in SPECS:
+        return False
     try:
         to_canonical(Q(quantity), 1.0, unit)
     except UnknownUnit:

@@ -85,6 +85,15 @@ def neuron(**found):
         (JETLINKS, jetlinks(meter={"voltage": 220.1, "energy": "3.5 kWh"}), {("voltage", ""): (220.1, "V"), ("energy", ""): (3.5, "kWh")}),
         (NEURON, neuron(水表正向累计流量=12.5), {("water_volume", ""): (12.5, "m3")}),
         (NEURON, neuron(反向累计流量=0.5), {("water_backflow_volume", ""): (0.5, "m3")}),
+        # names of the trade, and a unit in a field of its own
+        (ALINK, alink(累积流量=3.1), {("water_volume", ""): (3.1, "m3")}),
+        (ALINK, alink(水表读数="12.5"), {("water_volume", ""): (12.5, "m3")}),
+        (ALINK, alink(正向有功总电能=12, 反向有功总电能=1), {("energy", ""): (12.0, "kWh"), ("energy", "produced"): (1.0, "kWh")}),
+        (ALINK, alink(**{"有功功率(kW)": 2.5, "温度(℃)": -4}), {("active_power", ""): (2.5, "kW"), ("temperature", ""): (-4.0, "°C")}),
+        (ALINK, alink(剩余电量=95, A线温度=35), {("battery_level", ""): (95.0, "%"), ("temperature", "a_cable"): (35.0, "°C")}),
+        (V4, v4(temperature=0.4, temperature_unit="F", pressure=312, pressureUnit="kPa", humidity=5, humidity_unit="m"),
+         {("temperature", ""): (0.4, "°F"), ("pressure", ""): (312.0, "kPa"), ("humidity", ""): (5.0, "%")}),
+        (V4, v4(Water_flow_value=450.0, vdd=3600), {("water_volume", ""): (450.0, "L"), ("battery_voltage", ""): (3600.0, "mV")}),
         # nothing said is nothing read
         (V4, v4(temperature=None, humidity="NaN", battery="", water_volume="--", pressure="N/A"), {}),
         (JETLINKS, jetlinks(temp=None, flow="", 电压="null", 温度=-327.68), {}),
