@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -76,7 +77,7 @@ class LimitMemory(msgspec.Struct):
     channels: dict[str, Channel] = {}
 
 
-class LimitRule(ReadingRule):
+class LimitRule(ReadingRule, abc.ABC):
     """A rule that is a table: which quantity, on which devices, within which bounds. The worst channel counts.
 
     *value_fact* and *limit_fact* name the numbers in the evidence; *suspect_counts* takes doubtful readings, too.
@@ -88,17 +89,17 @@ class LimitRule(ReadingRule):
     advice: ClassVar[str]
     Memory: ClassVar[type[msgspec.Struct]] = LimitMemory
 
+    @abc.abstractmethod
     def applies(self, device: Device) -> bool:
         """Whether *device* is a subject of this rule."""
-        raise NotImplementedError
 
     def hears(self, channel: str) -> bool:
         """Whether a channel counts; a box's own temperature never does."""
         return channel != "device"
 
+    @abc.abstractmethod
     def bounds(self, context: Context) -> Bounds:
         """The limits of this subject now."""
-        raise NotImplementedError
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
         return (Input(device.id, self.quantity),) if self.applies(device) else ()

@@ -1,35 +1,16 @@
 """A campus folder's mistakes are told all at once, each with its place."""
 
-import json
-from pathlib import Path
-
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from folder_support import EXAMPLE, SITE, folder, problems
 
 from campus.errors import FolderProblems
-from campus.folder import check_folder, load_campus
+from campus.folder import load_campus
 from ingest.decoding.registry import decoder_names
-from rules.settings import check
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
 MODBUS = (
     "mappings: {m: {kind: modbus, address: 'topic:1', replies: [{unit: 1, function: 4, registers: 2, "
     "values: [{offset: 1, type: int16, quantity: temperature}]}]}}\n"
 )
-SITE = "id: s\nname: 学校\nbuildings: [{id: t1, name: 教学楼}]\nchannels: {c: {kind: console}}\n"
-
-
-def folder(tmp_path, **files):
-    for name, text in {"site.yaml": SITE, **files}.items():
-        content = text if isinstance(text, bytes) else text.encode()
-        (tmp_path / name).write_bytes(content)
-    return tmp_path
-
-
-def problems(path):
-    return check_folder(path, decoders=decoder_names(), check_rules=check)
 
 
 def test_the_example_school_has_no_mistakes():
@@ -471,85 +452,3 @@ def test_a_register_in_the_schools_own_words(tmp_path, word, kind, interval, sec
     device = load_campus(folder(tmp_path, **{"devices.csv": rows})).device("x")
     assert (device.kind, device.place.building, device.interval_s) == (kind, "t1", seconds)
     assert device.calibration_date == "2026-03-01"
-
-
-@given(st.text(st.sampled_from("abid:[]{}&*!'\"\n -,#|>?%@0.5"), max_size=80))
-def test_no_settings_break_the_check(tmp_path_factory, text):
-    """Whatever the settings hold, the check answers with problems, never an exception."""
-    path = folder(
-        tmp_path_factory.mktemp("f"), **dict.fromkeys(("site.yaml", "calendar.yaml", "rules.yaml"), text)
-    )
-    assert problems(path)
-
-
-JUNK = [
-    None,
-    "",
-    "x",
-    "${",
-    7,
-    -1.5,
-    True,
-    [],
-    ["x"],
-    [[{}]],
-    {},
-    {"x": ["x"]},
-    {1: 2},
-    "2026-02-30",
-    "\0",
-    "9" * 500,
-]
-
-
-def places(body, here=()):
-    """Every place in nested settings."""
-    inside = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    for key, one in inside:
-        yield (*here, key)
-        yield from places(one, (*here, key))
-
-
-def spoilt(name):
-    """The example's settings with one value after another replaced by junk, as (where, text)."""
-    text = (EXAMPLE / name).read_text(encoding="utf-8")
-    for place in places(yaml.safe_load(text)):
-        for junk in JUNK:
-            body = inner = yaml.safe_load(text)
-            for key in place[:-1]:
-                inner = inner[key]
-            inner[place[-1]] = junk
-            yield place, junk, body
-
-
-@pytest.mark.parametrize("name", ["site.yaml", "calendar.yaml"])
-def test_no_wrong_value_anywhere_breaks_the_check(tmp_path, name):
-    """Any value of the example's settings may be of any wrong kind: the check answers, and loading agrees with it."""
-    path = folder(tmp_path)
-    for index, (place, junk, body) in enumerate(spoilt(name)):
-        if index % 17:  # one in seventeen meets every place or its neighbour, and every junk value
-            continue
-        (path / name).write_text(json.dumps(body, default=str), encoding="utf-8")
-        mistakes = [one for one in check_folder(path) if not one.warning]
-        try:
-            load_campus(path)
-        except FolderProblems as error:
-            assert list(error.problems) == mistakes, (place, junk)
-        else:
-            assert mistakes == [], (place, junk)
-
-
-@pytest.mark.parametrize("secret", ["[hidden-1]", "{a: hidden-1}", "'hidden-1'"])
-def test_a_secret_of_the_wrong_kind_is_not_shown(tmp_path, secret):
-    """What stands where a secret belongs is never told, whatever it is."""
-    text = SITE + f"broker: {{password: {secret}, url: 'tcp://me:hidden-1@host'}}\n"
-    mistakes = check_folder(folder(tmp_path, **{"site.yaml": text}))
-    assert "site.yaml:broker.url" in {one.where() for one in mistakes}
-    assert "hidden-1" not in str(mistakes)
-
-
-@given(st.binary(max_size=300))
-def test_no_register_breaks_the_check(tmp_path_factory, content):
-    """Whatever bytes the register holds, the check answers with problems, never an exception."""
-    path = folder(tmp_path_factory.mktemp("f"), **{"devices.csv": content})
-    assert isinstance(problems(path), list)
