@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _YES_NO = {
     Quantity.LEAK_DETECTED: (_("干"), _("漏水")),
     Quantity.SWITCH: (_("断开"), _("接通")),
 }
+_AND = _("、")
 _DIGITS = {"m3": 2, "kWh": 1, "kW": 2, "A": 1, "V": 0, "°C": 1, "%": 0, "m3/h": 2, "mA": 0, "1": 2, "kPa": 0}
 _UNIT_SIGNS = {"m3": "m³", "m3/h": "m³/h", "1": "", "bool": "", "count": ""}
 
@@ -89,6 +91,12 @@ def amount(quantity: Quantity, value: float, translate: Translate) -> str:
 def clock(time_ms: int, services: Services) -> str:
     """Local date and time without the year."""
     return from_ms(time_ms, services.campus().site.zone).strftime("%m-%d %H:%M")
+
+
+def measured(quantities: Iterable[str], translate: Translate) -> str:
+    """What a device measures, in words; a field nobody knows by its own name."""
+    names = (translate(SPECS[Quantity(one)].label) if one in SPECS else one for one in quantities)
+    return translate(_AND).join(names)
 
 
 def lines(text: str) -> Markup:

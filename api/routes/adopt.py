@@ -8,11 +8,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.errors import NotFound
-from api.pages import clock, render
+from api.pages import clock, language_of, measured, render
 from api.ports import Guess, RegisterProblem, RegisterRefused
 from api.routes.common import Admin, Deps
 from campus.device import Kind, Role
 from campus.text import marked as _
+from campus.text import translator
 
 router = APIRouter(include_in_schema=False)
 
@@ -92,6 +93,7 @@ def _form(
         account=account,
         values=values,
         guess=guess,
+        measured=measured(guess.quantities, translator(language_of(request, services))) if guess else "",
         last=clock(guess.last_ms, services) if guess is not None else "",
         problems=refused.problems if refused is not None else (),
         kinds=KINDS,

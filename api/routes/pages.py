@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.errors import NotFound
-from api.pages import clock, language_of, lines, render
+from api.pages import clock, language_of, lines, measured, render
 from api.routes.common import Deps, Duty, Viewer
 from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
@@ -17,6 +17,8 @@ from store.operations.database import reading
 from store.operations.tables import PhoneMessageRow
 
 router = APIRouter(include_in_schema=False)
+#: held messages looked through for those of no stranger
+_LISTED = 500
 
 
 @router.get("/")
@@ -95,11 +97,16 @@ def phone_part(request: Request, services: Deps, _: Viewer) -> Response:
 @router.get("/held")
 def held(request: Request, services: Deps, account: Viewer) -> Response:
     """Unregistered devices and messages held back."""
-    entries = services.quarantine.held(limit=100)
+    translate = translator(language_of(request, services))
+    entries = [one for one in services.quarantine.held(limit=_LISTED) if one.code != "unregistered"]
     shown = [
-        (one, clock(one.time_ms, services), one.payload[:2000].decode(errors="replace")) for one in entries
+        (one, clock(one.time_ms, services), one.payload[:2000].decode(errors="replace"))
+        for one in entries[:100]
     ]
-    strangers = [(one, clock(one.last_ms, services)) for one in services.quarantine.strangers()]
+    strangers = [
+        (one, clock(one.last_ms, services), measured(one.quantities, translate))
+        for one in services.quarantine.strangers()
+    ]
     return render(request, "held.html", account=account, entries=shown, strangers=strangers)
 
 
