@@ -123,10 +123,10 @@ class Runtime:
         log.info("service.started", site=self.campus().site.id, devices=len(self.campus().devices))
 
     def stop(self) -> None:
-        """Stops the flow at its source first, so that what is under way is finished."""
+        """Stops the flow at its source first, so that what is under way is finished, and acknowledged before we leave."""
+        self.pipeline.stop()
         self.brokers.stop_receiving()
         for part in (
-            self.pipeline,
             self.heart,
             self.keeper,
             self.rules,

@@ -111,7 +111,7 @@ class World:
         self._campus = Campus(site=site, devices=campus.devices.values())
         self._data = tmp_path / "data"
         self.offset_ms = 0
-        #: values whose publisher may have sent them twice
+        #: values that may have come twice as different messages; nobody can tell those from two readings
         self.sent_again = set()
         self.start()
         self.load = Load(self.broker.port)
@@ -137,6 +137,10 @@ class World:
         self.broker.stop()
         wait_until(lambda: not self.runtime.brokers.connected)
         self.sent_again |= self.load.under_way()
+        if (
+            self.broker.name == "nats-server"
+        ):  # after its own restart it delivers under new packet identifiers
+            self.sent_again |= set(self.load.sent)
         self.broker = EmbeddedBroker(self.broker._folder, program=self.broker._program, port=self.broker.port)
         self.broker.start()
         wait_until(lambda: self.runtime.brokers.connected, 30)
