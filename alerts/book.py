@@ -29,8 +29,14 @@ def _no_drill(_: str) -> bool:
     return False
 
 
+def _by_routes(_: str) -> Sequence[str] | None:
+    return None
+
+
 class AlertBook:
-    """Alerts in the operations database. *is_drill* says of a subject that its alerts are exercises."""
+    """Alerts in the operations database. *is_drill* says of a subject that its alerts are exercises, *audience* who is
+    told of those in place of the routes' recipients (None: these).
+    """
 
     def __init__(
         self,
@@ -38,11 +44,13 @@ class AlertBook:
         campus: Callable[[], Campus],
         *,
         is_drill: Callable[[str], bool] = _no_drill,
+        audience: Callable[[str], Sequence[str] | None] = _by_routes,
     ) -> None:
         self._database = database
         self._reading = reading(database)
         self._campus = campus
         self._is_drill = is_drill
+        self._audience = audience
 
     def apply(
         self, transitions: Sequence[Transition], *, seq: int, time_ms: int, snapshot: bytes | None = None
@@ -135,20 +143,37 @@ class AlertBook:
             _note(session, row, now_ms, "noted", who=who, cause=cause, repair_note=repair_note)
             return from_row(row)
 
-    def raise_own(self, rule: str, subject: str, evidence: dict[str, Any], now_ms: int) -> int:
-        """An alert of the service about itself; nobody is messaged, as that is what it may be about."""
+    def read(self, alert_id: int, who: str, now_ms: int) -> bool:
+        """Notes that somebody has opened the page an exercise's message leads to; False where that is known already."""
+        with Session(self._database) as session, session.begin():
+            row = _row(session, alert_id)
+            known = sa.select(AlertEventRow.id).where(
+                AlertEventRow.alert_id == alert_id, AlertEventRow.kind == "read", AlertEventRow.who == who
+            )
+            if not row.drill or session.scalar(known) is not None:
+                return False
+            _note(session, row, now_ms, "read", who=who)
+            return True
+
+    def raise_own(
+        self, rule: str, subject: str, evidence: dict[str, Any], now_ms: int, *, drill: bool = False
+    ) -> int:
+        """An alert of the service about itself; nobody is messaged, as that is what it may be about.
+
+        What an exercise found out is an exercise's, until the same happens in earnest.
+        """
         with Session(self._database) as session, session.begin():
             row = _open_row(session, rule, subject)
             if row is None:
                 row = AlertRow(
                     rule=rule, subject=subject, severity=Level.CRITICAL.value, state=AlertState.FIRING.value,
-                    opened_ms=now_ms, updated_ms=now_ms, evidence=evidence, historical=False, drill=False,
+                    opened_ms=now_ms, updated_ms=now_ms, evidence=evidence, historical=False, drill=drill,
                 )  # fmt: skip
                 session.add(row)
                 session.flush()
                 _note(session, row, now_ms, "opened", reason="service")
             else:
-                row.updated_ms, row.evidence = now_ms, evidence
+                row.updated_ms, row.evidence, row.drill = now_ms, evidence, row.drill and drill
             return row.id
 
     def take_own(self, transitions: Sequence[Transition], now_ms: int) -> list[int]:
@@ -213,7 +238,8 @@ class AlertBook:
         campus = self._campus()
         resolved = decision.reason is Reason.RESOLVED
         alert = from_row(row)
-        told = destinations(row.rule, alert.severity, campus, now_ms, resolved=resolved)
+        to = self._audience(row.subject) if row.drill else None
+        told = destinations(row.rule, alert.severity, campus, now_ms, resolved=resolved, to=to)
         events = session.scalar(sa.select(sa.func.count()).where(AlertEventRow.alert_id == row.id)) or 0
         message = message_for(alert, decision.reason, campus, key=f"{row.id}-{events}")
         for one in told:

@@ -104,9 +104,9 @@ class Dispatcher:
         """Nobody could be reached: an alert of its own, on every page."""
         words = f"{due.message.title} → {due.recipient.name or due.recipient.id} ({due.channel}: {delivery.code} {delivery.text})"
         facts = {"message": words[:300]}
-        self._book.raise_own(
-            UNREACHABLE, due.channel, {"facts": facts, "since_ms": self._now_ms()}, self._now_ms()
-        )
+        now_ms = self._now_ms()
+        evidence = {"facts": facts, "since_ms": now_ms}
+        self._book.raise_own(UNREACHABLE, due.channel, evidence, now_ms, drill=due.message.drill)
         log.error("alert.unreachable", channel=due.channel, key=due.message.key, code=delivery.code)
 
     def _run(self, name: str) -> None:

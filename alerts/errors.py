@@ -2,6 +2,7 @@
 
 AlertsError
 ├── NoSuchAlert       no alert has that number
+├── NoSuchDrill       no exercise has that number
 ├── AlertOver         the alert is resolved and cannot be acknowledged any more
 └── NoSuchChannel     a route names a channel that site.yaml does not define
 """
@@ -19,6 +20,14 @@ class NoSuchAlert(AlertsError):
     def __init__(self, alert_id: int) -> None:
         self.alert_id = alert_id
         super().__init__(f"there is no alert {alert_id}")
+
+
+class NoSuchDrill(AlertsError):
+    """Raised for an exercise's number that does not exist."""
+
+    def __init__(self, drill_id: int) -> None:
+        self.drill_id = drill_id
+        super().__init__(f"there is no drill {drill_id}")
 
 
 class AlertOver(AlertsError):

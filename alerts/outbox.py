@@ -60,13 +60,14 @@ def enqueue(
             attempts=0,
             created_ms=now_ms,
             due_ms=now_ms,
+            drill=message.drill,
         )
     )
     return True
 
 
 class Outbox:
-    """Rows by their time; each is marked before it is sent and judged after."""
+    """Rows by their time, an exercise's after everything real; each is marked before it is sent and judged after."""
 
     def __init__(self, database: sa.Engine) -> None:
         self._database = database
@@ -81,7 +82,7 @@ class Outbox:
                     OutboxRow.state.in_((PENDING, SENDING)),
                     OutboxRow.due_ms <= now_ms,
                 )
-                .order_by(OutboxRow.due_ms, OutboxRow.id)
+                .order_by(OutboxRow.drill, OutboxRow.due_ms, OutboxRow.id)
                 .limit(1)
             )
             if row is None:
@@ -145,7 +146,9 @@ class Outbox:
         with Session(self._database) as session, session.begin():
             session.execute(
                 sa.delete(OutboxRow).where(
-                    OutboxRow.state.in_((SENT, FAILED)), OutboxRow.created_ms < oldest_ms
+                    OutboxRow.state.in_((SENT, FAILED)),
+                    OutboxRow.created_ms < oldest_ms,
+                    OutboxRow.drill.is_(False),  # these belong to an exercise's record
                 )
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -33,15 +33,23 @@ class Destination(msgspec.Struct, frozen=True):
 
 
 def destinations(
-    rule: str, severity: Level, campus: Campus, time_ms: int, *, resolved: bool
+    rule: str,
+    severity: Level,
+    campus: Campus,
+    time_ms: int,
+    *,
+    resolved: bool,
+    to: Sequence[str] | None = None,
 ) -> list[Destination]:
-    """Every (channel, recipient) once, in the order of the routes."""
+    """Every (channel, recipient) once, in the order of the routes. *to* takes the place of the routes' own recipients:
+    an exercise goes over the channels a real alert would take, to the people who were chosen for it.
+    """
     found: dict[tuple[str, str], Destination] = {}
     for route in campus.site.routes:
         if not _applies(route, rule, severity) or (resolved and not route.tell_resolved):
             continue
         for channel in route.channels:
-            for recipient in _recipients(route, campus, time_ms):
+            for recipient in _recipients(route.to if to is None else to, campus, time_ms):
                 key = (channel, recipient.id)
                 found.setdefault(key, Destination(channel, recipient, tuple(route.fallback)))
     return list(found.values())
@@ -52,8 +60,8 @@ def _applies(route: Route, rule: str, severity: Level) -> bool:
     return named and severity.rank >= Level(route.severity).rank
 
 
-def _recipients(route: Route, campus: Campus, time_ms: int) -> Iterator[Recipient]:
-    for one in route.to:
+def _recipients(to: Sequence[str], campus: Campus, time_ms: int) -> Iterator[Recipient]:
+    for one in to:
         if one == GROUP:
             yield Recipient(GROUP)
         elif one == _DUTY:

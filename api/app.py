@@ -10,13 +10,28 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from alerts.errors import AlertOver, NoSuchAlert
+from alerts.errors import AlertOver, NoSuchAlert, NoSuchDrill
 from api.accounts import Accounts
 from api.errors import ApiError, NotSignedIn
-from api.ports import RegisterRefused
-from api.routes import adopt, alerts, consumption, devices, health, live, pages, quarantine, register, session
+from api.pages import language_of
+from api.ports import DrillRefused, RegisterRefused
+from api.routes import (
+    adopt,
+    alerts,
+    consumption,
+    devices,
+    drill_pages,
+    drills,
+    health,
+    live,
+    pages,
+    quarantine,
+    register,
+    session,
+)
 from api.services import Services
 from api.session import Sessions
+from campus.text import translator
 from store.errors import StoreUnavailable
 
 log = structlog.get_logger()
@@ -42,11 +57,26 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
-    for module in (session, devices, consumption, alerts, live, quarantine, register, adopt, health, pages):
+    for module in (
+        session,
+        devices,
+        consumption,
+        alerts,
+        live,
+        quarantine,
+        register,
+        adopt,
+        drills,
+        drill_pages,
+        health,
+        pages,
+    ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(NoSuchAlert, _on_missing)
+    app.add_exception_handler(NoSuchDrill, _on_missing)
+    app.add_exception_handler(DrillRefused, _on_drill_refused)
     app.add_exception_handler(AlertOver, _on_conflict)
     app.add_exception_handler(StoreUnavailable, _on_unavailable)
     app.add_exception_handler(RegisterRefused, _on_refused)
@@ -81,6 +111,12 @@ def _on_refused(_request: Request, error: Exception) -> Response:
     problems = error.problems if isinstance(error, RegisterRefused) else ()
     body = {"error": str(error), "problems": [msgspec.to_builtins(one) for one in problems]}
     return JSONResponse(body, status_code=422)
+
+
+def _on_drill_refused(request: Request, error: Exception) -> Response:
+    translate = translator(language_of(request, request.app.state.services))
+    words = error.words(translate) if isinstance(error, DrillRefused) else str(error)
+    return JSONResponse({"error": words}, status_code=409)
 
 
 def _on_unavailable(_request: Request, error: Exception) -> Response:

@@ -50,6 +50,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             "language": language,
             "site_name": services.campus().site.name,
             "demo": services.demo,
+            "drill_running": services.drills.running(),
             "problem": translate(problem).format(**values) if problem else "",
             **values,
         },

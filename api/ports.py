@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from alerts.drill import Drill, DrillOrder
+from campus.text import Translate
+
 
 class Condition(enum.StrEnum):
     """How a part of the service does."""
@@ -107,6 +110,50 @@ class RegisterDesk(Protocol):
 
     def history(self, device_id: str) -> Sequence[Mapping[str, Any]]:
         """What became of a device, newest first: ``time_ms``, ``change``, ``before``, ``after``, ``who``."""
+        ...
+
+
+class DrillRefused(Exception):
+    """Raised by the desk for an exercise that must not be, before anything has happened. *text* is marked for translation."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        self.text = text
+        self.values = values
+        super().__init__(text.format(**values))
+
+    def words(self, translate: Translate) -> str:
+        """Why, in a language."""
+        return translate(self.text).format(**self.values)
+
+
+class DrillScenario(msgspec.Struct, frozen=True):
+    """A scenario that may be exercised: *minutes* it takes in real time; *fast* where it may be compressed."""
+
+    name: str
+    title: str
+    description: str
+    rules: tuple[str, ...]
+    minutes: int
+    fast: bool
+
+
+class DrillDesk(Protocol):
+    """Runs exercises; raises :class:`DrillRefused` with nothing begun."""
+
+    def scenarios(self, language: str) -> Sequence[DrillScenario]:
+        """What can be exercised, the most common first."""
+        ...
+
+    def order(self, order: DrillOrder, who: str) -> Drill:
+        """Begins one, or keeps it for its time."""
+        ...
+
+    def stop(self, drill_id: int, who: str) -> Drill:
+        """Ends the one that runs, or drops one that was planned."""
+        ...
+
+    def running(self) -> Drill | None:
+        """The one that runs now."""
         ...
 
 

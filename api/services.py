@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.book import AlertBook
 from api.live import LiveFeed
-from api.ports import Health, QuarantineDesk, RegisterDesk
+from api.ports import DrillDesk, Health, QuarantineDesk, RegisterDesk
 from campus.campus import Campus
 from store.board import Board
 from store.timeseries import TimeSeriesStore
@@ -28,6 +28,7 @@ class Services:
     feed: LiveFeed
     quarantine: QuarantineDesk
     register: RegisterDesk
+    drills: DrillDesk
     health: Callable[[], Health]
     metrics: CollectorRegistry
     now_ms: Callable[[], int]

@@ -12,6 +12,7 @@ from api.pages import age, amount, clock
 from api.services import Services
 from campus.clock import MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
+from campus.drill import is_drill
 from campus.quantity import Quantity
 from campus.reading import Series
 from campus.text import Translate
@@ -96,11 +97,13 @@ def recent_cards(services: Services, translate: Translate, *, limit: int = 10) -
 
 
 def buildings(services: Services, translate: Translate) -> list[BuildingView]:
-    """Every building of the site with its devices, those in alert first."""
+    """Every building of the site with its devices, those in alert first; an exercise's are not among them."""
     campus = services.campus()
     alarmed = {alert.subject: alert.severity.value for alert in services.book.open_alerts()}
     by_building: dict[str, list[DeviceTile]] = defaultdict(list)
     for device in campus.devices.values():
+        if is_drill(device.id):
+            continue
         by_building[device.place.building].append(
             _tile(services, device, alarmed.get(device.id, ""), translate)
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from campus.campus import Campus
 from campus.device import Device, Kind, Role
+from campus.drill import is_drill
 from campus.quantity import SPECS, Quantity
 from campus.text import marked as _
 from campus.text import translator
@@ -30,6 +31,8 @@ def boards(campus: Campus, bucket: str) -> list[Board]:
 class _Maker:
     def __init__(self, campus: Campus, bucket: str) -> None:
         self._campus = campus
+        #: an exercise's readings are in the store under ids of their own, and on no dashboard
+        self._devices = [one for one in campus.devices.values() if not is_drill(one.id)]
         self._bucket = bucket
         self._translate = translator(campus.site.language)
 
@@ -122,10 +125,10 @@ class _Maker:
         return f"sy-{self._campus.site.id[:24]}-{key}"
 
     def _kind(self, kind: Kind) -> list[Device]:
-        return [device for device in self._campus.devices.values() if device.kind is kind]
+        return [device for device in self._devices if device.kind is kind]
 
     def _role(self, role: Role) -> list[Device]:
-        return [device for device in self._campus.devices.values() if device.role is role]
+        return [device for device in self._devices if device.role is role]
 
     def _lines(
         self,

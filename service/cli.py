@@ -8,6 +8,7 @@ from service import (
     cli_admin,
     cli_devices,
     cli_doctor,
+    cli_drill,
     cli_grafana,
     cli_history,
     cli_rules,
@@ -28,6 +29,7 @@ cli_simulate.register(app)
 cli_admin.register(app)
 cli_grafana.register(app)
 cli_doctor.register(app)
+cli_drill.register(app)
 cli_devices.register(app)
 cli_store.register(app)
 cli_rules.register(app)

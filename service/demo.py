@@ -12,13 +12,7 @@ from service.errors import DemoMissing
 from simulators.drill_freezer import EVERY_MS
 
 DEMO_FOLDER = Path(__file__).resolve().parent.parent / "examples" / "school"
-DRILL_PREFIX = "drill-"
 DRILL_FREEZER = "drill-freezer"
-
-
-def is_drill(subject: str) -> bool:
-    """Whether a device is an exercise's: its alerts carry 【演练】."""
-    return subject.startswith(DRILL_PREFIX)
 
 
 def demo_campus() -> Campus:

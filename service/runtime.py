@@ -18,6 +18,7 @@ from api.live import LiveFeed
 from api.services import Services
 from campus.campus import Campus
 from campus.clock import MINUTE_MS
+from campus.drill import is_drill
 from campus.reading import Reading
 from ingest.births_file import BirthsFile
 from ingest.judge import Judge
@@ -28,8 +29,9 @@ from rules.verdict import Transition
 from service import health, looks, metrics
 from service.brokers import Brokers
 from service.clock import SteadyClock, wall_ms
-from service.demo import is_drill
 from service.desk import Desk, held_reading
+from service.drill_cast import Cast
+from service.drills import Drills
 from service.keeper import Keeper
 from service.lock import DataLock
 from service.pulse import Heart, LivePump
@@ -79,7 +81,8 @@ class Runtime:
         self.store = open_store(campus.site.store, data)
         self.board = Board()
         self.feed = LiveFeed()
-        self.book = AlertBook(self.database, self.campus, is_drill=is_drill)
+        self.cast = Cast(self.register.campus)
+        self.book = AlertBook(self.database, self.campus, is_drill=is_drill, audience=self.cast.audience)
         self.outbox = Outbox(self.database)
         self._write = write
         self._channels_of = campus.site.channels
@@ -99,11 +102,12 @@ class Runtime:
         self.keeper = Keeper(self.store, campus.site, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
+        self.drills = Drills(self, self.cast, scenarios=folder / "scenarios" if folder is not None else None)
         self._demo = demo
 
     def campus(self) -> Campus:
-        """The campus of the moment."""
-        return self.register.campus()
+        """The campus of the moment, with the drill devices of an exercise while one runs; the rules know the register only."""
+        return self.cast.campus()
 
     def start(self) -> None:
         """Brings the parts up, those behind the journal before those before it."""
@@ -118,12 +122,14 @@ class Runtime:
         self.pipeline.start()
         self.heart.start()
         self.keeper.start()
+        self.drills.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
         log.info("service.started", site=self.campus().site.id, devices=len(self.campus().devices))
 
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished, and acknowledged before we leave."""
+        self.drills.stop_all()
         self.pipeline.stop()
         self.brokers.stop_receiving()
         for part in (
@@ -154,6 +160,7 @@ class Runtime:
             feed=self.feed,
             quarantine=Desk(self.journal, self.pipeline),
             register=RegisterDesk(self.register, self.history, self.journal),
+            drills=self.drills,
             health=lambda: health.of(self),
             metrics=metrics.registry(lambda: health.samples(self)),
             now_ms=self.now_ms,
@@ -168,6 +175,7 @@ class Runtime:
 
     def _on_transitions(self, transitions: Sequence[Transition]) -> None:
         self.dispatcher.wake()
+        self.drills.wake()
         for one in transitions:
             self.feed.publish_alert(one.subject)
 

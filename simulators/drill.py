@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from campus.campus import Campus
 from campus.device import Device
+from campus.drill import PREFIX, is_drill
 
-PREFIX = "drill-"
+__all__ = ["PREFIX", "drill_campus", "drill_device", "is_drill"]
+
 #: in front of the last digits of a DevEUI or a meter number, which are of a fixed length and shape
 _EUI_MARK, _NUMBER_MARK = "d211", "99"
 
@@ -43,11 +45,6 @@ def drill_device(device: Device, *, parent: str = "") -> Device:
         "gateway": "",
     }
     return device.model_copy(update=changed)
-
-
-def is_drill(device: str) -> bool:
-    """Whether an id is a drill device's."""
-    return device.startswith(PREFIX)
 
 
 def _address(device: Device) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from campus.campus import Campus
 from campus.clock import SECOND_MS
 from simulators.errors import BrokerLost
 from simulators.formats.contract import Publication
-from simulators.world import World
+from simulators.simulated import Report
 
 log = structlog.get_logger()
 
@@ -39,6 +41,20 @@ class FastClock:
         return self._start_ms + round((now_s - self._began_s) * self._speed * SECOND_MS)
 
 
+class Source(Protocol):
+    """What speaks: a :class:`simulators.world.World`, or one on a stage. *seed* tells two clients of a broker apart."""
+
+    @property
+    def campus(self) -> Campus: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    def everyone(self, time_ms: int) -> Iterable[Report]: ...
+
+    def run(self, from_ms: int, to_ms: int) -> Iterable[Report]: ...
+
+
 class Publisher:
     """A client of its own that sends each device's messages when they are due, at QoS 1, until *until_ms*.
 
@@ -48,7 +64,7 @@ class Publisher:
 
     def __init__(
         self,
-        world: World,
+        world: Source,
         *,
         host: str,
         port: int,
@@ -56,6 +72,8 @@ class Publisher:
         username: str = "",
         password: str = "",
         tls: bool = False,
+        ca_file: str = "",
+        certificate: tuple[str, str] = ("", ""),
         until_ms: int | None = None,
         extra: Callable[[int, int], Iterable[Publication]] = lambda _after, _until: (),
     ) -> None:
@@ -74,7 +92,8 @@ class Publisher:
         if username:
             self._client.username_pw_set(username, password)
         if tls:
-            self._client.tls_set()
+            cert_file, key_file = certificate
+            self._client.tls_set(ca_file or None, cert_file or None, key_file or None)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self.published = 0

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.consumption import Consumption, consumed, counter_of
-from api.errors import BadRequest
+from api.errors import BadRequest, NotFound
 from api.routes.common import Deps, Viewer, device_of, moment_of
 from campus.clock import DAY_MS, iso
+from campus.drill import is_drill
 from campus.meter.consumption import Use
 from campus.meter.meter import counts
 from campus.meter.period import Unit, edges
@@ -42,6 +43,8 @@ def get_consumption(
     is the part that was not measured in its period, `reasons` say why; a period nothing is known of has `volume` null.
     """
     device = device_of(services, device_id)
+    if is_drill(device.id):  # what an exercise counts was never used
+        raise NotFound("consumption of device", device_id)
     if quantity and not (quantity in SPECS and counts(Quantity(quantity))):
         expected = ", ".join(one for one in SPECS if counts(one))
         raise BadRequest("quantity", quantity, f"one of {expected}")

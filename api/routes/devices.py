@@ -11,6 +11,7 @@ from api.routes.common import Deps, Viewer, device_of, moment_of
 from api.services import Services
 from campus.clock import DAY_MS, iso
 from campus.device import Device
+from campus.drill import is_drill
 from campus.quantity import SPECS, Quantity
 from campus.reading import Series
 from store.timeseries import Aggregate, Point
@@ -22,12 +23,14 @@ _MOST_POINTS = 20_000
 
 @router.get("/devices")
 def list_devices(services: Deps, _: Viewer, building: str = "", kind: str = "") -> list[dict[str, Any]]:
-    """Every device of the register with its latest readings."""
+    """Every device of the register with its latest readings; an exercise's are not in it."""
     campus = services.campus()
     return [
         device_json(services, device)
         for device in campus.devices.values()
-        if (not building or device.place.building == building) and (not kind or device.kind == kind)
+        if not is_drill(device.id)
+        and (not building or device.place.building == building)
+        and (not kind or device.kind == kind)
     ]
 
 

@@ -24,6 +24,9 @@ _LISTED = 500
 @router.get("/")
 def duty(request: Request, services: Deps, account: Viewer) -> Response:
     """值班页."""
+    for alert in services.book.open_alerts() if services.drills.running() is not None else ():
+        if alert.drill:  # an exercise's record tells who has seen it
+            services.book.read(alert.id, account.display_name, services.now_ms())
     translate = translator(language_of(request, services))
     return render(
         request,
@@ -40,6 +43,7 @@ def duty(request: Request, services: Deps, account: Viewer) -> Response:
 def alert_link(request: Request, services: Deps, account: Viewer, alert_id: int) -> Response:
     """Where messages link to: the duty page, at that alert."""
     services.book.get(alert_id)
+    services.book.read(alert_id, account.display_name, services.now_ms())
     return duty(request, services, account)
 
 

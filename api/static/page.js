@@ -21,6 +21,8 @@
     event.target.querySelectorAll("details[data-keep]").forEach((one) => { if (folded.has(one.dataset.keep)) one.open = false; });
     if (event.target.id === "phone") event.target.scrollTop = event.target.scrollHeight;
   });
+  const print = document.getElementById("print");
+  if (print) print.addEventListener("click", () => window.print());
   const phone = document.getElementById("phone");
   if (phone) phone.scrollTop = phone.scrollHeight;
 })();

@@ -11,6 +11,7 @@ import msgspec
 
 from campus.clock import parse_duration
 from campus.device import Device, Kind, Place, Role
+from campus.drill import PREFIX, is_drill
 from campus.errors import BadDuration
 from campus.folder.alias import DEVICE_HEADERS, KINDS, PROFILES, ROLES, choices, meant
 from campus.folder.expected import similar, validated
@@ -78,6 +79,8 @@ class _Reader:
         body["keeper"] = self._keeper()
         body["fields"] = self._fields()
         self._check_source()
+        if is_drill(row.text("id")):
+            self._tell("id", f"an id that does not begin with {PREFIX}, which marks an exercise's devices")
         device = validated(Device, body, row.file, self._problems, row=row.number)
         wrong = any(not one.warning for one in self._problems[before:])
         return None if wrong else device

@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -98,6 +99,27 @@ class OutboxRow(Base):
     provider_code: Mapped[str] = mapped_column(String(120), default="")
     provider_text: Mapped[str] = mapped_column(Text, default="")
     provider_id: Mapped[str] = mapped_column(String(120), default="")
+    #: an exercise's: waits for everything real
+    drill: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+
+class DrillRow(Base):
+    """One exercise: *asked* is what was ordered, *plan* what was worked out of it when it began."""
+
+    __tablename__ = "drills"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    scenario: Mapped[str] = mapped_column(String(80), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    asked: Mapped[dict[str, Any]]
+    plan: Mapped[dict[str, Any]]
+    ordered_ms: Mapped[int]
+    ordered_by: Mapped[str] = mapped_column(String(80))
+    start_ms: Mapped[int]
+    began_ms: Mapped[int | None]
+    ended_ms: Mapped[int | None]
+    ended_by: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class ConsumerRow(Base):

@@ -67,7 +67,7 @@ def test_the_phone_has_room_for_everything(running, page):
     page.locator(".card").wait_for(timeout=3000)
     for width in (360, 390):
         page.set_viewport_size({"width": width, "height": 780})
-        for path in ("/", "/phone", "/held", "/devices/freezer"):
+        for path in ("/", "/phone", "/held", "/drills", "/devices/freezer"):
             page.goto(running.url + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
     page.goto(running.url)
@@ -89,3 +89,27 @@ def test_a_lost_connection_is_said(running, page):
     running.runtime.feed.close()
     running.server.should_exit = True
     page.get_by_text("与服务器的连接断开了").wait_for(timeout=8000)
+
+
+def test_an_exercise_from_the_page(running, page):
+    """Ordered with the form, refused with the reason first; every page says so while it runs; stopped with a button."""
+    page.goto(f"{running.url}/drills")
+    page.locator("[name=scenario]").select_option("freezer_door_open")
+    page.locator("[name=speed]").select_option("60")
+    page.get_by_role("button", name="开始演练").click()
+    page.get_by_text("没有选通知谁").wait_for(timeout=5000)
+    assert page.locator("[name=scenario]").input_value() == "freezer_door_open"
+    page.locator("[name=people][value=group]").check()
+    page.get_by_role("button", name="开始演练").click()
+    page.get_by_role("button", name="停止演练").wait_for(timeout=8000)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 780})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(running.url)
+    assert "带“演练”的告警不是真的" in page.locator(".drilling").inner_text()
+    page.locator(".drilling a").click()
+    page.get_by_role("button", name="停止演练").click()
+    page.get_by_role("link", name="下载 Excel").wait_for(timeout=8000)
+    assert page.get_by_role("button", name="停止演练").count() == 0
+    assert all("409" in problem for problem in page.problems)
+    assert all(url.startswith(running.url) for url in page.asked)

@@ -50,6 +50,7 @@ def test_the_example_school_has_no_mistakes():
         ({"devices.csv": "id,name,kind\nx,X,水龙头\n"}, "devices.csv:2:kind", "水龙头", "water_meter"),
         ({"devices.csv": "id,name,kind,building\nx,X,水表,t2\n"}, "devices.csv:2:building", "t2", "t1"),
         ({"devices.csv": "id,name,kind\nx,X,水表\nx,Y,水表\n"}, "devices.csv:3:id", "x", "row 2"),
+        ({"devices.csv": "id,name,kind\ndrill-x,X,水表\n"}, "devices.csv:2:id", "drill-x", "exercise"),
         (
             {"devices.csv": "id,name,kind,parent\nx,X,水表,y\ny,Y,水表,x\n"},
             "devices.csv:2:parent",

@@ -10,12 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from campus.campus import Campus
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from dashboards.boards import boards
 from dashboards.errors import GrafanaRefused, GrafanaUnreachable
 from dashboards.grafana import DataSource, Grafana
 from dashboards.panel import SOURCE_UID
+from simulators.drill import drill_campus
 
 SOURCE = DataSource("http://127.0.0.1:8086", "school", "campus", "secret-token")
 INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
@@ -39,6 +41,13 @@ def test_every_dashboard_is_whole(campus):
         assert {panel["datasource"]["uid"] for panel in board["panels"] if "datasource" in panel} == {
             SOURCE_UID
         }
+
+
+def test_an_exercise_is_on_no_dashboard(campus):
+    """Drill devices leave no trace on any of them."""
+    drill = drill_campus(campus, [one.id for one in campus.devices.values()])
+    both = Campus(site=campus.site, devices=[*campus.devices.values(), *drill.devices.values()])
+    assert boards(both, "campus") == boards(campus, "campus")
 
 
 @pytest.mark.influxdb

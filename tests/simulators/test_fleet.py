@@ -11,7 +11,8 @@ from campus.folder import load_campus
 from campus.quantity import Quantity
 from ingest.judge import Judge
 from ingest.message import Message
-from service.demo import DRILL_FREEZER, demo_campus, is_drill
+from service.demo import DRILL_FREEZER, demo_campus
+from simulators.drill import is_drill
 from simulators.drill_freezer import DrillFreezer
 from simulators.world import World
 
