@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ from api.routes import (
     pages,
     quarantine,
     register,
+    replay,
     session,
 )
 from api.services import Services
@@ -56,6 +58,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    app.state.replaying = threading.Lock()
     app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
     for module in (
         session,
@@ -68,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
         adopt,
         drills,
         drill_pages,
+        replay,
         health,
         pages,
     ):

@@ -3,6 +3,7 @@
 ApiError
 ├── NotFound         nothing of that name or number
 ├── BadRequest       a parameter is not what it should be; names it
+├── Busy             one such thing at a time, and one is under way
 ├── NotSignedIn      no session, no token, or one that is void
 ├── NotAllowed       signed in, but the role does not reach so far
 ├── ForeignRequest   an unsafe request that did not come from our own pages
@@ -38,6 +39,15 @@ class BadRequest(ApiError):
 
     def __init__(self, name: str, found: object, expected: str) -> None:
         super().__init__(f"{name} is {found!r}; expected {expected}")
+
+
+class Busy(ApiError):
+    """Raised for what is done once at a time while it is being done."""
+
+    status = 409
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"another {what} is under way; try again when it is done")
 
 
 class NotSignedIn(ApiError):

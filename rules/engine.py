@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from campus.campus import Campus
 from campus.clock import SECOND_MS
@@ -59,6 +59,7 @@ class Engine:
 
     *blind_after_ms*: where batches come at least so often while the service lives (by its heartbeats), a longer gap
     between two of them means that nobody listened, and silence within it is held against no sensor. 0 for histories.
+    *subjects*: the devices that are judged, None for all; neighbours are read all the same.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Engine:
         *,
         rules: Mapping[str, Rule] | None = None,
         blind_after_ms: int = 0,
+        subjects: Collection[str] | None = None,
     ) -> None:
         self._campus = campus
         self._settings = settings
         self._rules = catalogue() if rules is None else rules
         self._blind_after_ms = blind_after_ms
+        self._subjects = subjects
         self.reset()
 
     def reset(self) -> None:
@@ -89,7 +92,8 @@ class Engine:
         self.faults: list[str] = []
         for rule in self._rules.values():
             for device in self._campus.devices.values():
-                self._add(rule, device)
+                if self._subjects is None or device.id in self._subjects:
+                    self._add(rule, device)
 
     def advance(self, batch_time_ms: int, readings: Sequence[Reading] = ()) -> list[Transition]:
         """Takes a batch committed at *batch_time_ms*: its readings at their own times, then time up to the batch's.

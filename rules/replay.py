@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from campus.campus import Campus
 from campus.clock import iso
 from campus.reading import Reading
+from rules.catalogue import catalogue
 from rules.engine import Engine
 from rules.level import State
 from rules.verdict import Transition
@@ -30,6 +32,17 @@ def replay(
         last_ms = max(last_ms, batch[-1].time_ms)
         yield from engine.advance(last_ms, batch)
     yield from engine.advance(max(last_ms, until_ms or 0))
+
+
+def devices_read(subjects: Iterable[str], campus: Campus) -> set[str]:
+    """Whose readings the rules of *subjects* stand on: their own, and those of outdoor probes, sub-meters and the like."""
+    found: set[str] = set()
+    for subject in subjects:
+        device = campus.device(subject)
+        found.add(subject)
+        for rule in catalogue().values():
+            found.update(wanted.device for wanted in rule.inputs(device, campus))
+    return found
 
 
 def is_alert(transition: Transition) -> bool:

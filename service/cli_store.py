@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def info(url: Url, data: Data = None) -> None:
     """Shows what is in a store. Example: shouyuan store info embedded --data /var/lib/shouyuan"""
-    with _told(), _opened(url, data) as store:
+    with _told(), opened(url, data) as store:
         found = store.info()
     size = "" if found.size_bytes is None else f"{found.size_bytes:,}"
     each = ""
@@ -70,7 +70,7 @@ def copy(
     What is there already is passed over: broken off, it goes on when it is called again. At the end both are
     counted. Exit code 0: all there; 1: some was refused or is missing; 2: a store cannot be used.
     """
-    with _told(), _opened(source, data) as old, _opened(target, data) as new:
+    with _told(), opened(source, data) as old, opened(target, data) as new:
         todo = copying.windows(old, _time(since), _time(until))
         with _bar() as progress:
             bar = progress.add_task("copying", total=len(todo), readings=0)
@@ -132,7 +132,7 @@ def _told() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(url: str, data: Path | None) -> Iterator[TimeSeriesStore]:
+def opened(url: str, data: Path | None) -> Iterator[TimeSeriesStore]:
     """The store; the embedded one only while no service uses its folder."""
     with contextlib.ExitStack() as stack:
         folder = data or ServiceSettings().data

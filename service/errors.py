@@ -4,6 +4,7 @@ ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── DataInUse             another service is running on the same data folder
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register to edit
+├── NoReadings            there is nothing to replay in a file or a store
 └── DemoMissing           the demonstration's campus folder is not where it should be
 """
 
@@ -32,6 +33,13 @@ class DataInUse(ServiceError):
         super().__init__(
             f"{folder} is in use by another running shouyuan; stop it, or choose another --data folder"
         )
+
+
+class NoReadings(ServiceError):
+    """Raised where a history holds nothing."""
+
+    def __init__(self, where: str, which: str) -> None:
+        super().__init__(f"{where}: no readings {which}; expected at least one")
 
 
 class DemoMissing(ServiceError):

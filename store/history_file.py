@@ -1,59 +1,201 @@
-"""A history in a file: CSV or Parquet with ``time,device,quantity,value[,channel][,unit]``."""
+"""A history in a file: CSV or Parquet with ``time,device,quantity,value[,channel][,unit]``.
+
+Files are read row by row, never as a whole: what stays is the 21 bytes a reading of :class:`store.history.History`.
+"""
 
 from __future__ import annotations
 
+import csv
+import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from campus.clock import parse_iso, to_ms
+from campus.clock import iso, parse_iso, to_ms
 from campus.errors import BadTime, UnknownQuantity, UnknownUnit
 from campus.problem import Problem
-from campus.quantity import SPECS, quantity_of
-from campus.reading import Reading, Series
+from campus.quantity import SPECS, Quantity, quantity_of
+from campus.reading import Series
 from campus.unit import to_canonical
 from store.errors import BadHistory
+from store.history import History
 
-_NEEDED = ("time", "device", "quantity", "value")
+COLUMNS = ("time", "device", "quantity", "value", "channel", "unit")
+_NEEDED = COLUMNS[:4]
+_ROWS_AT_ONCE = 65_536
+#: of a file whose every row is wrong the first tell enough
+_MOST_PROBLEMS = 100
+_TIME = "ISO 8601 with an offset, such as 2026-11-20T08:00:00+08:00"
+
+Row = Sequence[Any]
 
 
-def read_history(path: Path, problems: list[Problem]) -> Iterator[Reading]:
-    """The readings of *path*, sorted by time. A row that cannot be read is added to *problems* and left out.
+def read_history(
+    path: Path,
+    problems: list[Problem],
+    history: History | None = None,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+) -> History:
+    """The readings of *path*, added to *history* where that is given, in order of time.
 
-    Raises :class:`store.errors.BadHistory` where the file as a whole is no history.
+    *advance* is told how many rows are behind, some thousands at a time. A row that cannot be read is added to *problems* and left out; where a series goes back in time there is a warning,
+    and its readings are put in order. Raises :class:`store.errors.BadHistory` where the file as a whole is no history.
     """
-    table = _table(path)
-    missing = [name for name in _NEEDED if name not in table.columns]
-    if missing:
-        raise BadHistory(path.name, f"the columns {', '.join(table.columns)}", f"{', '.join(_NEEDED)}")
-    readings = []
-    for number, row in enumerate(table.iter_rows(named=True), start=2):
-        try:
-            readings.append(_reading(row))
-        except (UnknownQuantity, UnknownUnit, BadTime, ValueError) as error:
-            problems.append(Problem(path.name, number, "", str(row)[:120], str(error)))
-    yield from sorted(readings, key=lambda reading: reading.time_ms)
-
-
-def _table(path: Path) -> pl.DataFrame:
+    table = _Table(path.name, History() if history is None else history, problems)
     try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadHistory(path.name, str(error)[:200], "a CSV or Parquet file") from error
+        rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
+        table.head([str(name).strip() for name in next(rows, ())])
+        for number, row in enumerate(rows, start=2):
+            if row:  # a line with nothing on it is no row
+                table.take(number, row)
+            if number % _ROWS_AT_ONCE == 0:
+                advance(_ROWS_AT_ONCE)
+    except (pl.exceptions.PolarsError, OSError, csv.Error, UnicodeDecodeError) as error:
+        raise BadHistory(path.name, str(error)[:200], "a CSV (UTF-8) or Parquet file") from error
+    table.end()
+    return table.history
 
 
-def _reading(row: dict[str, Any]) -> Reading:
-    quantity = quantity_of(str(row["quantity"]))
-    value = float(row["value"])
-    if not math.isfinite(value):
-        raise ValueError(f"value {value} is not a finite number")
-    unit = str(row.get("unit") or SPECS[quantity].unit)
-    when = row["time"]
-    time_ms = parse_iso(when) if isinstance(when, str) else to_ms(when)
-    series = Series(str(row["device"]), quantity, str(row.get("channel") or ""))
-    return Reading(series, to_canonical(quantity, value, unit), time_ms, time_ms)
+def _csv_rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.reader(file)
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    """The names of the columns, then the rows, read a part at a time."""
+    lazy = pl.scan_parquet(path)
+    yield lazy.collect_schema().names()
+    at = 0
+    while True:
+        part = lazy.slice(at, _ROWS_AT_ONCE).collect()
+        yield from part.iter_rows()
+        at += len(part)
+        if len(part) < _ROWS_AT_ONCE:
+            return
+
+
+class _Mistake(Exception):
+    """Raised for one field of a row: its column, what was found, what was expected."""
+
+    def __init__(self, column: str, found: object, expected: str) -> None:
+        self.column, self.found, self.expected = column, found, expected
+        super().__init__(column)
+
+
+class _Table:
+    """One file on its way into a history."""
+
+    def __init__(self, name: str, history: History, problems: list[Problem]) -> None:
+        self.history = history
+        self._name = name
+        self._problems = problems
+        self._wrong = 0
+        self._at: dict[str, int] = {}
+        self._known: dict[Row, tuple[int, Quantity, str]] = {}
+        self._last: dict[int, int] = {}
+        self._back = 0
+        self._first_back: tuple[int, int, int, int] | None = None
+
+    def head(self, names: Sequence[str]) -> None:
+        """Takes the names of the columns; an unknown one is an error only where it seems to be one of ours, misspelt."""
+        self._at = {name: index for index, name in enumerate(names)}
+        missing = [name for name in COLUMNS if name not in self._at]
+        for name in (one for one in names if one not in COLUMNS):
+            near = difflib.get_close_matches(name.lower(), missing, n=1)
+            if near:
+                raise BadHistory(
+                    self._name,
+                    f"the unknown column {name!r}",
+                    f"{', '.join(COLUMNS)} (did you mean {near[0]}?)",
+                )
+            self._tell(1, name, "an unknown column, passed over", f"only {', '.join(COLUMNS)}", warning=True)
+        if needed := [name for name in missing if name in _NEEDED]:
+            expected = f"also {', '.join(needed)} (needed are {', '.join(_NEEDED)})"
+            raise BadHistory(self._name, f"the columns {', '.join(names) or 'none'}", expected)
+
+    def take(self, number: int, row: Row) -> None:
+        """Adds the reading of a row, or the problem with it."""
+        try:
+            series, quantity, unit = self._meant(row)
+            value, time_ms = self._value(row), self._time(row)
+            canonical = to_canonical(quantity, value, unit)
+        except _Mistake as error:
+            self._mistaken(number, error.column, error.found, error.expected)
+            return
+        except UnknownUnit as error:
+            self._mistaken(number, "unit", error.found, str(error))
+            return
+        last_ms = self._last.setdefault(series, time_ms)
+        if time_ms < last_ms:
+            self._back += 1
+            self._first_back = self._first_back or (number, series, time_ms, last_ms)
+        else:
+            self._last[series] = time_ms
+        self.history.add(series, canonical, time_ms)
+
+    def end(self) -> None:
+        """Says how many mistakes were not told one by one, and whether rows had to be put in order."""
+        if self._wrong > _MOST_PROBLEMS:
+            more = f"{self._wrong - _MOST_PROBLEMS} more rows that cannot be read"
+            self._tell(0, "", more, f"rows with {', '.join(_NEEDED)}")
+        if self._first_back is not None:
+            row, series, time_ms, last_ms = self._first_back
+            found = f"{iso(time_ms)} after {iso(last_ms)} of {self.history.series[series]}"
+            expected = f"times that go up; put in order here ({self._back} rows so)"
+            self._tell(row, "time", found, expected, warning=True)
+
+    def _meant(self, row: Row) -> tuple[int, Quantity, str]:
+        """The number of the row's series, its quantity and its unit; looked up once for all rows that say the same."""
+        said = tuple(self._field(row, name) for name in ("device", "quantity", "channel", "unit"))
+        found = self._known.get(said)
+        if found is None:
+            device, name, channel, unit = (str(one or "") for one in said)
+            if not device:
+                raise _Mistake("device", "nothing", "a device's id")
+            try:
+                quantity = quantity_of(name)
+            except UnknownQuantity as error:
+                near = difflib.get_close_matches(name, list(SPECS), n=1)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                raise _Mistake("quantity", name or "nothing", f"a known quantity{hint}") from error
+            number = self.history.number(Series(device, quantity, channel))
+            found = self._known[said] = (number, quantity, unit or SPECS[quantity].unit)
+        return found
+
+    def _value(self, row: Row) -> float:
+        said = self._field(row, "value")
+        try:
+            value = float(said)
+        except (TypeError, ValueError):
+            raise _Mistake("value", said or "nothing", "a number") from None
+        if not math.isfinite(value):
+            raise _Mistake("value", said, "a finite number")
+        return value
+
+    def _time(self, row: Row) -> int:
+        said = self._field(row, "time")
+        try:
+            if isinstance(said, str):
+                return parse_iso(said)
+            if isinstance(said, datetime):
+                return to_ms(said)
+        except BadTime:
+            pass
+        raise _Mistake("time", said or "nothing", _TIME)
+
+    def _field(self, row: Row, name: str) -> Any:
+        at = self._at.get(name, -1)
+        return row[at] if 0 <= at < len(row) else None
+
+    def _mistaken(self, number: int, column: str, found: object, expected: str) -> None:
+        self._wrong += 1
+        if self._wrong <= _MOST_PROBLEMS:
+            self._tell(number, column, str(found)[:120], expected)
+
+    def _tell(self, row: int, key: str, found: str, expected: str, *, warning: bool = False) -> None:
+        self._problems.append(Problem(self._name, row, key, found, expected, warning=warning))
