@@ -19,6 +19,8 @@ from api.ports import DrillRefused, RegisterRefused
 from api.routes import (
     adopt,
     alerts,
+    calendar,
+    calendar_page,
     consumption,
     devices,
     drill_pages,
@@ -69,6 +71,8 @@ def create_app(services: Services) -> FastAPI:
         quarantine,
         register,
         adopt,
+        calendar,
+        calendar_page,
         drills,
         drill_pages,
         replay,

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import msgspec
 
 from alerts.drill import Drill, DrillOrder
+from campus.calendar import SchoolCalendar
+from campus.calendar_change import CalendarChange
 from campus.text import Translate
 
 
@@ -94,7 +96,7 @@ class RegisterRefused(Exception):
 
 
 class RegisterDesk(Protocol):
-    """Edits the register; every method that changes something raises :class:`RegisterRefused` with nothing changed."""
+    """Edits the register and the school calendar; every method that changes something raises :class:`RegisterRefused` with nothing changed."""
 
     def guess(self, address: str) -> Guess | None:
         """What the device at *address* seems to be; None where nothing was held of it."""
@@ -106,6 +108,14 @@ class RegisterDesk(Protocol):
 
     def reload(self, who: str) -> Sequence[RegisterProblem]:
         """Reads the folder again; the mistakes that keep it from being applied."""
+        ...
+
+    def preview_calendar(self, change: CalendarChange) -> SchoolCalendar:
+        """The school calendar as *change* would make it; nothing is changed."""
+        ...
+
+    def put_calendar(self, change: CalendarChange, who: str) -> None:
+        """Changes calendar.yaml, in force at once."""
         ...
 
     def history(self, device_id: str) -> Sequence[Mapping[str, Any]]:

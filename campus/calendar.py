@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from campus.clock import from_ms, to_ms
-from campus.national_days import DayKind, day_kind
+from campus.national_days import DayKind, day_kind, holiday_name
 from campus.opening import Opening
+from campus.school_day import SchoolDay, Why
 from campus.text import Translate, marked
-from campus.timetable import CalendarSettings, DayType, WindowText, parse_window
+from campus.timetable import CalendarSettings, DayType, Span, WindowText, parse_window
 
 __all__ = ["CalendarSettings", "DayType", "SchoolCalendar", "parse_window"]
 
@@ -27,6 +28,7 @@ _KEPT_DAYS = 16_384
 _UNKNOWN_YEAR = marked(
     "{year} 年的法定节假日和调休还不知道,这一年按普通的周一至周五上课计算;放假和调休请写在 calendar.yaml 的 holidays 和 school_days 里。"
 )
+_NO_TERMS = marked("校历里还没有学期,守园不知道楼栋何时开放,与开放时间有关的判断都不会做。")
 
 
 class Piece(NamedTuple):
@@ -51,18 +53,39 @@ class SchoolCalendar:
         self._pieces = functools.lru_cache(maxsize=_KEPT_DAYS)(self._pieces_of)
         self._midnight_state = functools.lru_cache(maxsize=_KEPT_DAYS)(self._midnight_state_of)
 
+    @property
+    def settings(self) -> CalendarSettings:
+        """All that calendar.yaml says."""
+        return self._settings
+
+    @property
+    def buildings(self) -> Mapping[str, str]:
+        """The uses of the site's buildings by id."""
+        return self._uses
+
+    def with_settings(self, settings: CalendarSettings) -> SchoolCalendar:
+        """The calendar of the same site by other settings."""
+        return SchoolCalendar(settings, self._uses, self._zone)
+
     def day_type(self, day: dt.date, building: str = "") -> DayType:
         """What *day* is to the school, or to one building where an override says so."""
+        return self.day(day, building).type
+
+    def day(self, day: dt.date, building: str = "") -> SchoolDay:
+        """What *day* is to the school or to one building, and why; an exam week is the reason of its school days."""
+        found = self._day_of(day, building)
+        if found.type is DayType.SCHOOL_DAY and self.is_exam(day):
+            return SchoolDay(DayType.SCHOOL_DAY, Why.EXAM, _name(day, self._settings.exam_weeks))
+        return found
+
+    def windows(self, building: str, day: dt.date) -> list[WindowText]:
+        """When *building* opens on *day*; the last may run into the next. Only for buildings of the site."""
+        return self._windows(building, day)
+
+    def hours_override(self, building: str, day: dt.date) -> str | None:
+        """The name of the exception that sets the hours of *building* on *day*; None where none does."""
         override = self._settings.override(day, building)
-        if override is not None and override.day is not None:
-            return override.day
-        if not self._settings.in_term(day):
-            return DayType.VACATION
-        if day in self._school_days:
-            return DayType.SCHOOL_DAY
-        if any(day in span for span in self._settings.holidays):
-            return DayType.HOLIDAY
-        return _national(day)
+        return override.name if override is not None and override.hours is not None else None
 
     def is_exam(self, day: dt.date) -> bool:
         """Whether *day* lies in an exam week."""
@@ -74,6 +97,8 @@ class SchoolCalendar:
 
     def notices(self, _: Translate = marked) -> list[str]:
         """What people should know about the calendar: each year of its terms whose public holidays are not known."""
+        if not self._settings.terms:
+            return [_(_NO_TERMS)]
         years = sorted(
             {year for term in self._settings.terms for year in range(term.start.year, term.end.year + 1)}
         )
@@ -95,6 +120,18 @@ class SchoolCalendar:
             return piece.start_ms
         since_ms = self._midnight_state(building, day)
         return time_ms if since_ms is None else since_ms
+
+    def _day_of(self, day: dt.date, building: str) -> SchoolDay:
+        override = self._settings.override(day, building)
+        if override is not None and override.day is not None:
+            return SchoolDay(override.day, Why.OVERRIDE, override.name)
+        if not self._settings.in_term(day):
+            return SchoolDay(DayType.VACATION, Why.VACATION)
+        if day in self._school_days:
+            return SchoolDay(DayType.SCHOOL_DAY, Why.OWN_SCHOOL_DAY)
+        if any(day in span for span in self._settings.holidays):
+            return SchoolDay(DayType.HOLIDAY, Why.OWN_HOLIDAY, _name(day, self._settings.holidays))
+        return _national(day)
 
     def _day(self, time_ms: int) -> dt.date:
         return from_ms(time_ms, self._zone).date()
@@ -150,14 +187,22 @@ class SchoolCalendar:
         return to_ms(dt.datetime.combine(day, time, self._zone))
 
 
-def _national(day: dt.date) -> DayType:
+def _name(day: dt.date, spans: Iterable[Span]) -> str:
+    return next((span.name for span in spans if day in span), "")
+
+
+def _national(day: dt.date) -> SchoolDay:
     """A day of term as the national calendar has it; by its weekday in a year that is not known yet."""
     match day_kind(day):
         case DayKind.HOLIDAY:
-            return DayType.HOLIDAY
-        case DayKind.WORKDAY | DayKind.MAKE_UP:
-            return DayType.SCHOOL_DAY
+            return SchoolDay(DayType.HOLIDAY, Why.NATIONAL_HOLIDAY, holiday_name(day))
+        case DayKind.MAKE_UP:
+            return SchoolDay(DayType.SCHOOL_DAY, Why.MAKE_UP, holiday_name(day))
+        case DayKind.WORKDAY:
+            return SchoolDay(DayType.SCHOOL_DAY, Why.TERM)
         case DayKind.WEEKEND:
-            return DayType.TERM_WEEKEND
+            return SchoolDay(DayType.TERM_WEEKEND, Why.WEEKEND)
+        case None if day.weekday() < 5:
+            return SchoolDay(DayType.SCHOOL_DAY, Why.TERM)
         case None:
-            return DayType.TERM_WEEKEND if day.weekday() >= 5 else DayType.SCHOOL_DAY
+            return SchoolDay(DayType.TERM_WEEKEND, Why.WEEKEND)

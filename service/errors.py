@@ -3,7 +3,7 @@
 ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── DataInUse             another service is running on the same data folder
-├── NoCampusFolder        the campus was not read from a folder, so there is no register to edit
+├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
 ├── NoReadings            there is nothing to replay in a file or a store
 └── DemoMissing           the demonstration's campus folder is not where it should be
 """
@@ -52,9 +52,9 @@ class DemoMissing(ServiceError):
 
 
 class NoCampusFolder(ServiceError):
-    """Raised where the register of a campus without a folder should be read again or edited."""
+    """Raised where the register or calendar of a campus without a folder should be read again or edited."""
 
     def __init__(self) -> None:
         super().__init__(
-            "this campus has no folder (the demonstration); start with --campus DIR to edit its register"
+            "this campus has no folder (the demonstration); start with --campus DIR to edit its register and calendar"
         )

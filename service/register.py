@@ -12,10 +12,13 @@ from pathlib import Path
 
 import structlog
 
+from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar_change import CalendarChange
 from campus.campus import Campus
 from campus.device import Device
 from campus.errors import FolderProblems
 from campus.folder import load_campus
+from campus.folder.calendar_file import preview_calendar, put_calendar
 from campus.folder.edit import put_device
 from campus.folder.revision import revisions
 from campus.problem import Problem
@@ -120,6 +123,30 @@ class Register:
             if problems:  # mistakes that were there before
                 raise FolderProblems(str(self._folder), problems)
             return self._campus.device(device_id)
+
+    def preview_calendar(self, change: CalendarChange) -> SchoolCalendar:
+        """The calendar as *change* would make it; raises :class:`FolderProblems` with what hinders it."""
+        if self._folder is None:
+            raise NoCampusFolder
+        with self._lock:
+            names = decoder_names()
+            settings = preview_calendar(self._folder, change, decoders=names, check_rules=check_rules)
+            return self._calendar_of(settings)
+
+    def put_calendar(self, change: CalendarChange, who: str) -> None:
+        """Writes calendar.yaml and applies it; raises :class:`FolderProblems` with nothing changed."""
+        if self._folder is None:
+            raise NoCampusFolder
+        with self._lock:
+            put_calendar(self._folder, change, decoders=decoder_names(), check_rules=check_rules)
+            problems = self.reload(who)
+            if problems:  # mistakes that were there before
+                raise FolderProblems(str(self._folder), problems)
+            log.info("calendar.changed", who=who)
+
+    def _calendar_of(self, settings: CalendarSettings) -> SchoolCalendar:
+        site = self._campus.site
+        return SchoolCalendar(settings, {one.id: one.use for one in site.buildings}, site.zone)
 
     def _signature(self) -> tuple[tuple[str, int, int], ...]:
         if self._folder is None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.ports import Guess, RegisterProblem, RegisterRefused
+from campus.calendar import SchoolCalendar
+from campus.calendar_change import CalendarChange
 from campus.device import Kind
 from campus.errors import FolderProblems, RegisterNotText
 from campus.problem import Problem
@@ -80,6 +82,22 @@ class RegisterDesk:
             return [_told(one) for one in self._register.reload(who)]
         except NoCampusFolder as error:
             raise RegisterRefused([RegisterProblem("devices.csv", "-", str(error))]) from error
+
+    def preview_calendar(self, change: CalendarChange) -> SchoolCalendar:
+        try:
+            return self._register.preview_calendar(change)
+        except FolderProblems as error:
+            raise RegisterRefused([_told(one) for one in error.problems]) from error
+        except NoCampusFolder as error:
+            raise RegisterRefused([RegisterProblem("calendar.yaml", "-", str(error))]) from error
+
+    def put_calendar(self, change: CalendarChange, who: str) -> None:
+        try:
+            self._register.put_calendar(change, who)
+        except FolderProblems as error:
+            raise RegisterRefused([_told(one) for one in error.problems]) from error
+        except NoCampusFolder as error:
+            raise RegisterRefused([RegisterProblem("calendar.yaml", "-", str(error))]) from error
 
     def history(self, device_id: str) -> Sequence[Mapping[str, Any]]:
         return self._log.history(device_id)

@@ -10,6 +10,7 @@ from api.accounts import Account, AccountRole
 from api.errors import BadRequest, NotFound
 from api.services import Services
 from api.session import signed_in
+from campus.calendar import CalendarSettings, SchoolCalendar
 from campus.clock import parse_iso
 from campus.device import Device
 from campus.errors import BadTime
@@ -43,3 +44,13 @@ def moment_of(name: str, text: str, otherwise: int, services: Services) -> int:
         return parse_iso(text.replace(" ", "+"), services.campus().site.zone)
     except BadTime as error:
         raise BadRequest(name, text, "ISO 8601 such as 2026-11-21T08:00:00+08:00") from error
+
+
+def calendar_of(services: Services) -> SchoolCalendar:
+    """The school calendar of the moment; one that says nothing where the campus has none."""
+    campus = services.campus()
+    if isinstance(campus.hours, SchoolCalendar):
+        return campus.hours
+    return SchoolCalendar(
+        CalendarSettings(), {one.id: one.use for one in campus.site.buildings}, campus.site.zone
+    )

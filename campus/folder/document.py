@@ -53,7 +53,7 @@ def read_yaml(folder: Path, name: str, problems: list[Problem], *, required: boo
             problems.append(Problem(name, 0, "", "no such file", "a file; see examples/school"))
         return {}
     try:
-        body = _parsed(path.read_bytes(), name, problems)
+        body = parse_yaml(path.read_bytes(), name, problems)
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         problems.append(_unreadable(name, error))
         return {}
@@ -81,7 +81,8 @@ def _unreadable(name: str, error: Exception) -> Problem:
             return Problem(name, 0, "", shown("", str(error)), "valid YAML")
 
 
-def _parsed(raw: bytes, name: str, problems: list[Problem]) -> Any:
+def parse_yaml(raw: bytes, name: str, problems: list[Problem]) -> Any:
+    """What a YAML text says; raises ``yaml.YAMLError``, ValueError or RecursionError for what is none."""
     if len(raw) > _LARGEST_BYTES:
         raise ValueError(f"{len(raw)} bytes, more than any settings need")
     loader = _Loader(raw.decode("utf-8-sig"), name, problems)

@@ -1,23 +1,17 @@
-"""Changes to the register's file: one row, everything else as it was, and only when the whole folder still holds.
-
-The new file is checked in a copy of the folder made of links; a mistake it would bring in is told and nothing is written.
-The old file is replaced at once, so that no reader and no power cut sees half a register.
-"""
+"""Changes to the register's file: one row, everything else as it was, and only when the whole folder still holds."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from campus.errors import FolderProblems, RegisterNotText
+from campus.errors import RegisterNotText
 from campus.folder.alias import DEVICE_HEADERS
-from campus.folder.load import RulesCheck, check_folder
+from campus.folder.load import RulesCheck
+from campus.folder.replace import check_content, replace_file
 from campus.folder.table import ENCODINGS, REMARK
-from campus.problem import Problem
 
 _FILE = "devices.csv"
 _FIRST = ("id", "name", "kind")
@@ -33,19 +27,14 @@ def put_device(
 ) -> None:
     """Changes columns of a device's row, or adds a row; *values* by English header, "" empties a cell.
 
-    Raises :class:`FolderProblems` with the mistakes it would bring in, :class:`RegisterNotText` where the register is a
+    Raises :class:`campus.errors.FolderProblems` with the mistakes it would bring in, :class:`RegisterNotText` where the register is a
     workbook. Nothing is written then.
     """
     register = _Register(folder)
     register.put(device_id, {key: value.strip() for key, value in values.items()})
     content = register.content()
-    names = frozenset(decoders)
-    known = set(_errors(folder, names, check_rules))
-    with _copy(folder, content) as copy:
-        new = [one for one in _errors(Path(copy), names, check_rules) if one not in known]
-    if new:
-        raise FolderProblems(str(folder), sorted(new))
-    _replace(folder / _FILE, content)
+    check_content(folder, _FILE, content, decoders=decoders, check_rules=check_rules)
+    replace_file(folder / _FILE, content)
 
 
 class _Register:
@@ -122,34 +111,3 @@ def _meaning(cell: str) -> str:
 
 def _says_something(cells: list[str]) -> bool:
     return any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
-
-
-def _errors(folder: Path, decoders: frozenset[str], check_rules: RulesCheck) -> list[Problem]:
-    return [
-        one for one in check_folder(folder, decoders=decoders, check_rules=check_rules) if not one.warning
-    ]
-
-
-def _copy(folder: Path, content: bytes) -> tempfile.TemporaryDirectory[str]:
-    """*folder* as links, with *content* for a register."""
-    copy: tempfile.TemporaryDirectory[str] = tempfile.TemporaryDirectory(prefix="shouyuan-check-")
-    for one in folder.resolve().iterdir():
-        if one.name != _FILE:
-            (Path(copy.name) / one.name).symlink_to(one, target_is_directory=one.is_dir())
-    (Path(copy.name) / _FILE).write_bytes(content)
-    return copy
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=".devices-", suffix=".csv", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            Path(name).chmod(path.stat().st_mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -233,6 +233,7 @@ def test_every_page_answers(running, browser):
         "/",
         "/phone",
         "/held",
+        "/calendar",
         "/devices/freezer",
         "/parts/alerts",
         "/parts/devices",

@@ -67,7 +67,7 @@ def test_the_phone_has_room_for_everything(running, page):
     page.locator(".card").wait_for(timeout=3000)
     for width in (360, 390):
         page.set_viewport_size({"width": width, "height": 780})
-        for path in ("/", "/phone", "/held", "/drills", "/devices/freezer"):
+        for path in ("/", "/phone", "/held", "/drills", "/calendar", "/devices/freezer"):
             page.goto(running.url + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
     page.goto(running.url)
