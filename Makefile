@@ -39,8 +39,8 @@ format: $(READY) ## let the formatter write
 bench: $(READY) ## print the measurements
 	@for one in bench/[a-z]*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
 
-accuracy: $(READY) ## judge the rules on real recordings, when they lie beside the checkout
-	@$(BIN)/python bench/accuracy.py
+accuracy: $(READY) ## judge the rules on a simulated school year, and on real recordings where they lie beside the checkout (half an hour)
+	@$(BIN)/python -m bench.accuracy
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements.lock

@@ -25,7 +25,9 @@ def fits(fault: Fault, one: Simulated) -> bool:
         case faults.EarthLeakage(), Circuit() as circuit:
             return circuit.watches_earth
         case ((faults.LooseNeutral() | faults.PhaseLost()), Circuit() as circuit):
-            return circuit.three_phase
+            return circuit.three_phase and _tells_voltage(one)
+        case faults.Voltage(), _:
+            return _tells_voltage(one)
         case faults.LowBattery(), _:
             return not one.mains
         case _:
