@@ -101,6 +101,42 @@ def test_water_that_runs_while_closed(leak_m3h, closed, expected):
         assert [state for _, state, _ in bench.told("water.running_closed")] == ["firing", "resolved"]
 
 
+def sprinklers(_, hour):
+    """A school day's use, and irrigation by a timer from 5:00 to 5:40 each day."""
+    return 2.0 if 5 <= hour % 24 < 5 + 40 / 60 else school_day(hour)
+
+
+def test_a_timer_is_learned_where_nobody_is():
+    """Irrigation at the same time each day is told three times, and then no more; after weeks of rest it is new again."""
+    bench = Bench(meter("m"))
+    bench.run(14 * 24, sprinklers)
+    fired = [hour for hour, state, _ in bench.told("water.running_closed") if state == "firing"]
+    assert [hour // 24 for hour in fired] == [0, 1, 2]
+    bench.run(14 * 24, lambda _, hour: school_day(hour), from_h=14 * 24)
+    bench.run(24, sprinklers, from_h=28 * 24)
+    assert [state for _, state, _ in bench.told("water.running_closed")] == ["firing", "resolved"] * 4
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda hour: 2.0 if hour % 24 >= 5 else 0.0,  # the timer's valve does not close
+        lambda hour: 8.0 if 5 <= hour % 24 < 6.1 else 0.0,  # a sprinkler's head has broken off
+        lambda hour: 2.0 if 2 <= hour % 24 < 3.1 else 0.0,  # another time of the day
+    ],
+)
+def test_a_leak_at_the_hour_of_a_timer_is_told(leak):
+    """What runs longer, stronger or at another time than the timer did is told within an hour and a half."""
+    bench = Bench(meter("m"))
+    bench.run(5 * 24, sprinklers)
+    before = len(bench.told("water.running_closed"))
+    bench.run(24, lambda _, hour: leak(hour), from_h=120)
+    first = bench.told("water.running_closed")[before]
+    assert first[1] == "firing"
+    begins = next(hour for hour in range(120, 144) if leak(hour + 0.1))
+    assert begins <= first[0] <= begins + 2.2
+
+
 def test_a_bucket_in_a_closed_building_is_no_leak():
     """Forty litres drawn once by the guard are not water that runs."""
     bench = Bench(meter("m"))
