@@ -38,6 +38,8 @@ FIXTURES: dict[str, tuple[Fixture, ...]] = {
     "other": (Fixture(0.3, 3, 6, 0.6), Fixture(4, 6, 8, 0.4)),
 }  # fmt: skip
 
+#: below this activity a building is closed: a guard washes hands or fills a bucket, nobody showers or fills kettles (assumed)
+_ALONE, _MOST_ALONE_L = 0.01, 12.0
 #: in lessons taps rest, in the ten minutes between two of them everybody goes at once (lesson and break: 50 min; assumed)
 _LESSON_MS, _PERIOD_MS, _LESSON_SHARE, _BREAK_SHARE = 40 * MINUTE_MS, 50 * MINUTE_MS, 0.5, 3.0
 
@@ -83,6 +85,8 @@ class Draws:
             short = to_ms - from_ms < _PERIOD_MS
             activity *= (_LESSON_SHARE if in_lesson else _BREAK_SHARE) if short else 1.0
         count = poisson(self._generator, self._per_ms * (to_ms - from_ms) * activity)
+        if 0 < activity < _ALONE:
+            return volume_m3 + sum(self._draw_m3(from_ms, to_ms, most_l=_MOST_ALONE_L) for _ in range(count))
         if count > _MANY:
             litres = self._generator.gauss(count * self._mean_l, math.sqrt(count) * self._spread_l)
             return volume_m3 + max(0.0, litres) * _LITRE_M3
@@ -90,13 +94,14 @@ class Draws:
             volume_m3 += self._draw_m3(from_ms, to_ms)
         return volume_m3
 
-    def _draw_m3(self, from_ms: int, to_ms: int) -> float:
+    def _draw_m3(self, from_ms: int, to_ms: int, most_l: float = math.inf) -> float:
         uniform = self._generator.random
         which = uniform()
         fixture = next(
             one for one, bound in zip(self._fixtures, self._bounds, strict=True) if which <= bound + 1e-9
         )
         litres = fixture.litres_low + (fixture.litres_high - fixture.litres_low) * uniform()
+        litres = min(litres, most_l)
         start = from_ms + (to_ms - from_ms) * uniform()
         rate = fixture.flow_l_min * _LITRE_M3 / MINUTE_MS
         end = start + litres * _LITRE_M3 / rate

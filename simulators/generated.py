@@ -170,7 +170,7 @@ class _Rounds:
                 Kind.ELECTRICITY_METER,
                 building,
                 "zigbee2mqtt",
-                rated_current_a=32,
+                rated_current_a=40,  # its usual evening peak is 25 A
             )
         yield from self._probes(building, name)
         yield self._device(
