@@ -40,17 +40,17 @@ class Alerts:
         self.found: list[Alert] = []
         self._open: dict[tuple[str, str], Alert] = {}
 
-    def take(self, transitions: Iterable[Transition]) -> None:
-        """Goes on with what happened next."""
+    def take(self, transitions: Iterable[Transition], since_ms: int = 0) -> None:
+        """Goes on with what happened next; nobody was told before *since_ms*, whatever a wrong clock says."""
         for one in transitions:
-            key = one.rule, one.subject
+            key, time_ms = (one.rule, one.subject), max(one.time_ms, since_ms)
             if one.to_state is State.RESOLVED:
                 closed = self._open.pop(key, None)
                 if closed is not None:
-                    closed.closed_ms = one.time_ms
+                    closed.closed_ms = time_ms
             elif one.to_state is State.FIRING and not one.historical:
                 alert = self._open.get(key)
                 if alert is None:
-                    alert = self._open[key] = Alert(one.rule, one.subject, one.time_ms)
+                    alert = self._open[key] = Alert(one.rule, one.subject, time_ms)
                     self.found.append(alert)
-                alert.grow(one.severity, one.time_ms)
+                alert.grow(one.severity, time_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from simulators.label import Expectation, Label
 
 #: an alert that opens so long after a fault's end may still be of it: rules of days look back on yesterday
 AFTER_MS = 2 * DAY_MS
+#: cold and ice that physics brought about are foreseen: an alert so long before one, or open until then, is of it
+_FORESEEN_MS = DAY_MS // 2
+_FORESEEN = {"pipe_cold", "pipe_frozen"}
 _METERS = ("water.balance", "electricity.cross_check")
 #: rules that a fault can make speak about its neighbours: devices of its building, the meters before and behind it
 _SPREADS: dict[str, tuple[str, ...]] = {
@@ -32,6 +36,8 @@ _SPREADS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: faults of whole buildings or radios: also about their own devices only the rules above come of them
 _WIDE = {"power_cut", "heating_failure", "gateway_down"}
+#: what hard frost does by itself before a window is left open: told already is told in time
+_WEATHER = {"draught"}
 #: oddities that are nothing: whatever is said during one must have another cause
 _NO_CAUSE = {"crowd", "cold_snap"}
 
@@ -100,14 +106,21 @@ def _answer(
         if time_ms is None or taken.get(id(alert), label) is not label:
             continue
         if time_ms < label.start_ms:
-            masked = masked or alert.closed_ms is None or alert.closed_ms > label.start_ms
+            stands = alert.closed_ms is None or alert.closed_ms > label.start_ms
+            masked = masked or stands
+            if stands and label.kind in _WEATHER:
+                return _take(taken, Answer(label, expected, alert, label.start_ms))
         elif time_ms <= until_ms:
             found = (alert.subject not in label.devices, time_ms, alert)
             best = found if best is None else min(best, found, key=lambda one: one[:2])
     if best is None:
         return Answer(label, expected, masked=masked)
-    taken[id(best[2])] = label
-    return Answer(label, expected, best[2], best[1])
+    return _take(taken, Answer(label, expected, best[2], best[1]))
+
+
+def _take(taken: dict[int, Label], answer: Answer) -> Answer:
+    taken[id(answer.alert)] = answer.label
+    return answer
 
 
 def _neighbours(campus: Campus, label: Label) -> frozenset[str]:
@@ -126,7 +139,11 @@ def _neighbours(campus: Campus, label: Label) -> frozenset[str]:
 
 
 def _comes_of(alert: Alert, label: Label, neighbours: frozenset[str]) -> bool:
-    if label.kind in _NO_CAUSE or not label.start_ms <= alert.opened_ms < label.end_ms + AFTER_MS:
+    from_ms, moment_ms = label.start_ms, alert.opened_ms
+    if label.kind in _FORESEEN:
+        open_until_ms = math.inf if alert.closed_ms is None else alert.closed_ms
+        from_ms, moment_ms = from_ms - _FORESEEN_MS, max(moment_ms, min(open_until_ms, from_ms))
+    if label.kind in _NO_CAUSE or moment_ms < from_ms or alert.opened_ms >= label.end_ms + AFTER_MS:
         return False
     own = alert.subject in label.devices
     if own and label.kind not in _WIDE:

@@ -44,14 +44,15 @@ def passed(*, seed: int, days: int) -> Year:
     world, engine, alerts = World(campus, seed=seed), Engine(campus, RuleSettings(campus.rules)), Alerts()
     waiting = planned(campus, calendar, seed=seed)
     first_ms = midnight_ms(campus, FIRST_DAY)
-    started, count = time.perf_counter(), 0
+    started, count, told_ms = time.perf_counter(), 0, 0
     for day in range(days):
         start_ms, end_ms = first_ms + day * DAY_MS, first_ms + (day + 1) * DAY_MS
         while waiting and waiting[0].start_ms < end_ms:
             one = waiting.pop(0)
             world.begin(one.scenario, one.start_ms)
         for batch in _batches(world.run(start_ms, end_ms)):
-            alerts.take(engine.advance(batch[-1].received_ms, batch))
+            alerts.take(engine.advance(batch[-1].received_ms, batch), told_ms)
+            told_ms = batch[-1].received_ms
             count += len(batch)
         if day % 7 == 6:
             _tell(f"{from_ms(end_ms, campus.site.zone):%Y-%m-%d} {count:,} readings, {len(alerts.found)} alerts, "

@@ -115,6 +115,14 @@ def test_an_alert_open_before_masks_the_fault(campus):
     assert not matched(campus, [leak()], [before], slack_ms=SLACK_MS).answers[0].masked
 
 
+def test_cold_told_before_the_window_was_opened_is_told(campus):
+    """Hard frost has the alert open already when the draught begins: found at once, not missed."""
+    label = leak(kind="draught")
+    (answer,) = matched(campus, [label], [alert(after_h=-2)], slack_ms=SLACK_MS).answers
+    assert answer.found
+    assert answer.delay_ms == 0
+
+
 @pytest.mark.parametrize(
     ("given", "label", "related"),
     [
@@ -139,6 +147,17 @@ def test_what_comes_of_a_fault_is_related_and_the_rest_is_false(campus, given, l
     assert (result.related, result.false) == (([given], []) if related else ([], [given]))
 
 
+@pytest.mark.parametrize(
+    ("opened_h", "closed_h", "related"), [(-11, -10, True), (-30, -20, False), (-30, 1, True), (-30, None, True), (55, 56, False)]
+)  # fmt: skip
+def test_cold_is_foreseen(campus, opened_h, closed_h, related):
+    """An alert shortly before a pipe is cold, or open until then, is of it; one long over is not, nor one days after."""
+    label = Label("", "pipe_cold", ("pipe-dormitory-1-3-2",), START_MS, START_MS + 6 * HOUR_MS)
+    one = alert("pipe.cold", "pipe-dormitory-1-3-2", opened_h)
+    one.closed_ms = None if closed_h is None else START_MS + closed_h * HOUR_MS
+    assert bool(matched(campus, [label], [one], slack_ms=SLACK_MS).related) is related
+
+
 def test_alerts_are_collected_from_transitions():
     """An alert opens once, grows, ends, and opens anew; pending ones and those of history are none."""
 
@@ -160,6 +179,13 @@ def test_alerts_are_collected_from_transitions():
     assert (first.opened_ms, first.closed_ms, first.worst) == (2, 4, Level.CRITICAL)
     assert (first.at_least_ms(Level.WARNING), first.at_least_ms(Level.CRITICAL)) == (2, 3)
     assert (second.opened_ms, second.closed_ms, second.at_least_ms(Level.CRITICAL)) == (5, None, None)
+
+
+def test_nobody_is_told_before_it_was_received():
+    """An alert that a wrong clock dates back counts from when the service could say it."""
+    alerts = Alerts()
+    alerts.take([Transition(5, "sensor.clock", METER, State.INACTIVE, State.FIRING, Level.NOTICE)], 9)
+    assert (alerts.found[0].opened_ms, alerts.found[0].at_least_ms(Level.NOTICE)) == (9, 9)
 
 
 def test_the_plan_holds_every_scenario_within_the_year():
