@@ -28,6 +28,8 @@ _ENOUGH_SPANS = 60
 _LONGEST_RUN_MS = 2 * HOUR_MS
 #: a timer has run within so many days, or it is forgotten: sprinklers rest in the rain, and all winter
 _TIMER_DAYS = 8
+#: a span is half an hour and begins anywhere; with a lost message it is longer
+_SLACK_MS = 45 * MINUTE_MS
 _KEPT_RUNS = 16
 
 
@@ -56,15 +58,14 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     end_ms: int
     flow_m3h: float
 
-    def foretells(self, span: Span, factor: float) -> bool:
-        """Whether *span* is as this was, some days later at the same time, give or take a half hour."""
+    def foretells(self, span: Span) -> bool:
+        """Whether *span* lies as this did, some days later: at the same time, give or take the length of a span."""
         days = round((span.start_ms - self.start_ms) / DAY_MS)
         shift_ms = days * DAY_MS
         return (
             0 < days <= _TIMER_DAYS
-            and self.start_ms + shift_ms - _SPAN_MS <= span.start_ms
-            and span.end_ms <= self.end_ms + shift_ms + _SPAN_MS
-            and span.flow_m3h <= factor * self.flow_m3h
+            and self.start_ms + shift_ms - _SLACK_MS <= span.start_ms
+            and span.end_ms <= self.end_ms + shift_ms + _SLACK_MS
         )
 
 
@@ -157,5 +158,9 @@ def _keep_run(state: ClosedMemory, span: Span, *, high: bool) -> None:
 
 
 def _is_timer(state: ClosedMemory, span: Span, params: ClosedParams) -> bool:
-    """Whether enough runs of the last days have come at this time of the day."""
-    return sum(run.foretells(span, params.factor) for run in state.runs) >= params.timer_runs
+    """Whether enough runs of the last days have come at this time of the day, and none is left behind by this one.
+
+    The strongest of them counts: a span that holds only part of a run dilutes its flow.
+    """
+    alike = [run.flow_m3h for run in state.runs if run.foretells(span)]
+    return len(alike) >= params.timer_runs and span.flow_m3h <= params.factor * max(alike)

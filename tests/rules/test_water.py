@@ -126,7 +126,7 @@ def test_a_timer_is_learned_where_nobody_is():
     ],
 )
 def test_a_leak_at_the_hour_of_a_timer_is_told(leak):
-    """What runs longer, stronger or at another time than the timer did is told within an hour and a half."""
+    """What runs stronger or at another time than the timer did is told as ever, what runs on two hours after its end."""
     bench = Bench(meter("m"))
     bench.run(5 * 24, sprinklers)
     before = len(bench.told("water.running_closed"))
@@ -134,7 +134,7 @@ def test_a_leak_at_the_hour_of_a_timer_is_told(leak):
     first = bench.told("water.running_closed")[before]
     assert first[1] == "firing"
     begins = next(hour for hour in range(120, 144) if leak(hour + 0.1))
-    assert begins <= first[0] <= begins + 2.2
+    assert begins <= first[0] <= begins + 2.6
 
 
 def test_a_bucket_in_a_closed_building_is_no_leak():
