@@ -142,6 +142,8 @@ class LeftOn(ReadingRule):
 def _close_hour(state: LeftOnMemory, params: LeftOnParams) -> None:
     """What was not too high is learned; what was waits, and becomes usual only when it has been so for days."""
     mean_kw = state.total_kw / state.count
+    if state.limit_kw is None and state.high_hours:
+        return  # waste that runs on into hours not known yet is no lesson for them
     if state.limit_kw is None or mean_kw <= state.limit_kw:
         state.slots.learn(state.slot, mean_kw, params.keep_days)
         state.waiting.values.pop(state.slot, None)

@@ -266,3 +266,15 @@ def test_settings_follow_the_opening_hours():
     told = house.told("electricity.overload")
     assert [(state, severity) for _, state, severity in told] == [("firing", "warning")]
     assert 22 * 60 <= told[0][0] <= 22 * 60 + 20
+
+
+def test_waste_that_runs_into_unknown_hours_is_no_lesson():
+    """Lights on from a Friday night into a weekend whose hours are not known yet hide no later such weekend."""
+    house = House(power_meter())
+    for minute in range(0, 34 * 24 * 60, 15):
+        day, hour = divmod(minute // 60, 24)
+        left_on = (day in {11, 32} and hour >= 22) or (day in {12, 33} and hour < 6)
+        used = day % 7 < 5 and 7 <= hour < 21
+        house.at(minute, "e", Quantity.ACTIVE_POWER, 4.0 if left_on or used else 0.5)
+    fired = [minute / 60 / 24 for minute, state, _ in house.told("electricity.left_on") if state == "firing"]
+    assert [round(day) for day in fired] == [33]
