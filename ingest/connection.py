@@ -7,6 +7,7 @@ callback kills paho's thread silently, so none can leave one; ``clean_start=Fals
 
 from __future__ import annotations
 
+import functools
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -276,5 +277,7 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
     return context
 
 
+@functools.lru_cache(maxsize=50_000)
 def _text(topic: bytes) -> str:
+    """One text object a topic: everything that looks topics up finds its hash in it."""
     return topic.decode(errors="replace")

@@ -9,6 +9,7 @@ A *repeat*: a device, gateway or retained message says again what it said before
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
@@ -28,8 +29,12 @@ _LONGEST_LEAD_MS = 60_000
 
 def fingerprint(message: Message) -> int:
     """Packet identifier and a checksum of broker, topic and payload in one number."""
-    start = zlib.crc32(message.topic.encode(), zlib.crc32(message.broker.encode()) if message.broker else 0)
-    return message.mid << 32 | zlib.crc32(message.payload, start)
+    return message.mid << 32 | zlib.crc32(message.payload, _source(message.broker, message.topic))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _source(broker: str, topic: str) -> int:
+    return zlib.crc32(topic.encode(), zlib.crc32(broker.encode()) if broker else 0)
 
 
 class Redeliveries:
@@ -68,10 +73,10 @@ class _Memory:
         self.newest_ms = 0
         self.received_ms = 0
 
-    def remember(self, reading: Reading) -> None:
-        self.recent.append((reading.time_ms, reading.value))
-        if reading.time_ms > self.newest_ms:  # noqa: PLR1730 - the hottest line there is
-            self.newest_ms = reading.time_ms
+    def remember(self, time_ms: int, value: float) -> None:
+        self.recent.append((time_ms, value))
+        if time_ms > self.newest_ms:  # noqa: PLR1730 - the hottest line there is
+            self.newest_ms = time_ms
 
 
 class Repeats:
@@ -84,7 +89,7 @@ class Repeats:
         """Takes up what was journaled last before a restart, so that times given then are not given again."""
         for reading in readings:
             memory = self._memory(reading.series)
-            memory.remember(reading)
+            memory.remember(reading.time_ms, reading.value)
             if 0 <= reading.time_ms - reading.received_ms <= _LONGEST_LEAD_MS:
                 memory.received_ms = max(memory.received_ms, reading.time_ms)
 
@@ -94,14 +99,15 @@ class Repeats:
         Two values of a series received within one millisecond, from a source that gives no time, are two readings:
         the later one is moved on by a millisecond, as a series holds one value a time.
         """
-        memory = self._memory(reading.series)
-        if reading.time_ms <= memory.newest_ms and (reading.time_ms, reading.value) in memory.recent:
+        memory, time_ms, value = self._memory(reading.series), reading.time_ms, reading.value
+        if time_ms <= memory.newest_ms and (time_ms, value) in memory.recent:
             return None
-        if reading.time_ms == reading.received_ms:
-            memory.received_ms = max(memory.received_ms + 1, reading.time_ms)
-            if memory.received_ms != reading.time_ms:
-                reading = msgspec.structs.replace(reading, time_ms=memory.received_ms)
-        memory.remember(reading)
+        if time_ms == reading.received_ms:
+            if time_ms <= memory.received_ms:
+                time_ms = memory.received_ms + 1
+                reading = msgspec.structs.replace(reading, time_ms=time_ms)
+            memory.received_ms = time_ms
+        memory.remember(time_ms, value)
         return reading
 
     def forget(self, readings: list[Reading]) -> None:

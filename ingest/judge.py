@@ -18,7 +18,7 @@ from ingest.normalise import Normaliser, quantities, without_time
 from store.quarantine import UNREGISTERED, QuarantineEntry
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False):
     """*readings* to journal and *held* entries; both empty for a message that rightly holds nothing."""
 
     readings: tuple[Reading, ...] = ()
@@ -42,7 +42,9 @@ class Judge:
 
     def __call__(self, message: Message) -> Judgement:
         """Never raises: whatever goes wrong with a message is its own quarantine entry."""
-        campus = self._refresh()
+        campus = self._campus()
+        if campus is not self._for:
+            self._renew(campus)
         try:
             decoder, decoded = self._registry.decode(message, self._hints)
             return self._judged(message, decoder, decoded, campus)
@@ -60,18 +62,17 @@ class Judge:
 
     def topics(self, broker: str = "") -> list[str]:
         """What to subscribe to at the broker of that name, for the campus of the moment."""
-        self._refresh()
-        return self._registry.topics(broker)
-
-    def _refresh(self) -> Campus:
         campus = self._campus()
         if campus is not self._for:
-            self._registry = Registry(campus.site, self._descriptions)
-            # what births said outlives a reload of the register
-            self._hints = Hints(campus.site.zone, campus.device_at, self._hints.births)
-            self._normalise = Normaliser()
-            self._for = campus
-        return campus
+            self._renew(campus)
+        return self._registry.topics(broker)
+
+    def _renew(self, campus: Campus) -> None:
+        self._registry = Registry(campus.site, self._descriptions)
+        # what births said outlives a reload of the register
+        self._hints = Hints(campus.site.zone, campus.device_at, self._hints.births)
+        self._normalise = Normaliser()
+        self._for = campus
 
     def _judged(self, message: Message, decoder: str, decoded: Decoded, campus: Campus) -> Judgement:
         if message.retained and without_time(decoded.reports):

@@ -37,7 +37,7 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     quality: Quality = Quality.GOOD
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, gc=False):
     """What one message says of one device. *time_ms* None means the source gave no usable time.
 
     *dropped* names fields that are errors or sentinels, with the reason; *flags* are the device's own words on
@@ -53,7 +53,7 @@ class Report(msgspec.Struct, frozen=True):
     unread: str = ""
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """All reports of a message. *ignored* says why a message is understood and rightly yields nothing."""
 
     reports: tuple[Report, ...] = ()

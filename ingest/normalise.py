@@ -31,7 +31,7 @@ _PULSED = {
 _CALIBRATED = {Quantity.TEMPERATURE, Quantity.HUMIDITY, Quantity.WATER_PRESSURE, Quantity.PRESSURE}
 
 
-class Normalised(msgspec.Struct, frozen=True):
+class Normalised(msgspec.Struct, frozen=True, gc=False):
     """The readings of one report, and why other values are none."""
 
     readings: tuple[Reading, ...]
@@ -63,13 +63,16 @@ class Normaliser:
         """*report* as readings of *device*. Values that cannot be are named in ``refused``, the others are kept."""
         readings: list[Reading] = []
         refused: list[str] = []
-        report_ms = _moment(report.time_ms, received_ms)
+        device_id, meanings = device.id, self._meanings
+        report_ms = received_ms if report.time_ms is None else _moment(report.time_ms, received_ms)
         for value in report.values:
-            try:
-                meaning = self._meaning(value, device)
-            except (UnknownUnit, ValueError) as error:
-                refused.append(f"{value.field or value.quantity}: {error}")
-                continue
+            meaning = meanings.get((device_id, value.quantity, value.unit, value.channel))
+            if meaning is None:
+                try:
+                    meaning = self._learned(value, device)
+                except (UnknownUnit, ValueError) as error:
+                    refused.append(f"{value.field or value.quantity}: {error}")
+                    continue
             series, spec, factor, offset, convert = meaning
             amount = value.value
             if convert is not None:
@@ -82,19 +85,15 @@ class Normaliser:
                 refused.append(f"{name}: {amount:g} {spec.unit} is outside {spec.low:g} to {spec.high:g}")
                 continue
             time_ms = report_ms if value.time_ms is None else _moment(value.time_ms, received_ms)
-            late = received_ms - time_ms > ALLOWED_LATENESS_MS
-            quality = Quality.LATE if late else value.quality
+            quality = value.quality if received_ms - time_ms <= ALLOWED_LATENESS_MS else Quality.LATE
             readings.append(Reading(series, amount, time_ms, received_ms, quality))
         return Normalised(tuple(readings), tuple(refused))
 
-    def _meaning(self, value: Value, device: Device) -> _Meaning:
-        key = (device.id, value.quantity, value.unit, value.channel)
-        found = self._meanings.get(key)
-        if found is None:
-            found = _meant(value, device)
-            if len(self._meanings) >= _REMEMBERED_FIELDS:
-                self._meanings.clear()
-            self._meanings[key] = found
+    def _learned(self, value: Value, device: Device) -> _Meaning:
+        found = _meant(value, device)
+        if len(self._meanings) >= _REMEMBERED_FIELDS:
+            self._meanings.clear()
+        self._meanings[device.id, value.quantity, value.unit, value.channel] = found
         return found
 
 

@@ -126,8 +126,8 @@ class Pipeline:
             self._limit(group, message)
             return
         mark = fingerprint(message) if message.qos else 0
-        again = message.dup and mark in group.marks  # its first copy waits in this very group
-        if mark and (again or self._redeliveries.seen(message, mark)):
+        # its first copy may wait in this very group
+        if mark and message.dup and (mark in group.marks or self._redeliveries.seen(message, mark)):
             group.counts += Counts(duplicates=1)
             group.marks[mark] = None  # it may be delivered once more, until our acknowledgement arrives
             return

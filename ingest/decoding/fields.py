@@ -29,6 +29,7 @@ _FULL_SCALE = (125.0, 100.0)
 _DEEPEST, _LONGEST_CHANNEL = 2, 24
 #: the highest number of a signed register of 16 bits
 _REGISTER_END = 0x7FFF
+_GOOD, _TEMPERATURE = Quality.GOOD, Quantity.TEMPERATURE
 
 
 def value_of(
@@ -43,28 +44,34 @@ def value_of(
     """*raw* as a value of what *found* says; None (and a word in *dropped* where it is a fault) for none."""
     if raw is None:
         return None
-    if found.quantity in _BOOLEANS:
+    quantity, own_unit, channel, scale = found
+    if quantity in _BOOLEANS:
         state = truth(raw)
-        return None if state is None else Value(found.quantity, state, "bool", found.channel, field, time_ms)
-    parsed = (raw, "") if type(raw) is float and math.isfinite(raw) else number(raw)  # most are plain floats
-    if parsed is None:
-        if not isinstance(raw, bool | dict | list):
-            dropped[field] = f"not a number: {raw!r:.40}"
-        return None
-    amount, written = parsed
-    stated = folded_unit(written or unit) if written or unit else ""
-    if found.quantity in _AMBIGUOUS and found.scale == 1.0:
-        found = told_by_amount(found, amount, stated)
-    raw_amount = amount
-    amount = amount if found.scale == 1.0 else amount * found.scale
+        return None if state is None else Value(quantity, state, "bool", channel, field, time_ms)
+    if type(raw) is float and math.isfinite(raw):  # as most are
+        raw_amount, stated = raw, unit
+    else:
+        parsed = number(raw)
+        if parsed is None:
+            if not isinstance(raw, bool | dict | list):
+                dropped[field] = f"not a number: {raw!r:.40}"
+            return None
+        raw_amount, stated = parsed[0], parsed[1] or unit
+    if stated:
+        stated = folded_unit(stated)
+    if quantity in _AMBIGUOUS and scale == 1.0:
+        quantity, own_unit, channel, scale = told_by_amount(found, raw_amount, stated)
+    amount = raw_amount if scale == 1.0 else raw_amount * scale
     # -127 is a probe's fault in °C, and a freezer in tenths of a degree; the ends of a register are none in any scale
-    if is_sentinel(found.quantity, amount) or (
-        abs(raw_amount) >= _REGISTER_END and is_sentinel(found.quantity, raw_amount)
+    if is_sentinel(quantity, amount) or (
+        abs(raw_amount) >= _REGISTER_END and is_sentinel(quantity, raw_amount)
     ):
         dropped[field] = f"{raw_amount:g} means no measurement"
         return None
-    quality = Quality.SUSPECT if is_probe_fault(found.quantity, field, amount) else Quality.GOOD
-    return Value(found.quantity, amount, stated or found.unit, found.channel, field, time_ms, quality)
+    quality = _GOOD
+    if quantity == _TEMPERATURE and is_probe_fault(quantity, field, amount):
+        quality = Quality.SUSPECT
+    return Value(quantity, amount, stated or own_unit, channel, field, time_ms, quality)
 
 
 def told_by_amount(found: Meaning, amount: float, stated: str) -> Meaning:

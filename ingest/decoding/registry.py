@@ -50,6 +50,8 @@ from ingest.message import Decoded, Message
 
 #: more values than any honest message holds; a flood must not fill the journal
 MOST_VALUES = 5_000
+#: what fits into fewer holds no such number: a value takes a bit at least
+_FEWEST_BYTES = MOST_VALUES // 8
 #: topics whose decoder is remembered
 MOST_TOPICS = 50_000
 
@@ -184,9 +186,12 @@ class Registry:
         ) as error:
             # A shape its author did not foresee: one message is lost to quarantine, and can be replayed later.
             raise Rejected("decoder_fault", f"{decoder.name}: {type(error).__name__}: {error}") from error
-        count = sum(len(report.values) for report in decoded.reports)
-        if count > MOST_VALUES:
-            raise Rejected("too_many_values", f"{count} values; expected at most {MOST_VALUES} in a message")
+        if len(message.payload) > _FEWEST_BYTES:
+            count = sum(len(report.values) for report in decoded.reports)
+            if count > MOST_VALUES:
+                raise Rejected(
+                    "too_many_values", f"{count} values; expected at most {MOST_VALUES} in a message"
+                )
         return decoder.name, decoded
 
     def _remember(self, topic: str, known: _Known) -> None:

@@ -36,12 +36,14 @@ _DIGITS = 5
 _ROUNDED = {
     quantity: frozenset(round(one, _DIGITS) for one in values) for quantity, values in _DROPPED.items()
 }
+#: markers are large: what is nearer to zero than all of them, as nearly every value is, need not be looked up
+_LEAST = {quantity: min(map(abs, values)) - 1 for quantity, values in _ROUNDED.items()}
 
 
 def is_sentinel(quantity: str, value: float) -> bool:
     """Whether *value* (in the source's unit) is a marker for an invalid measurement."""
-    markers = _ROUNDED.get(quantity)
-    return markers is not None and round(value, _DIGITS) in markers
+    least = _LEAST.get(quantity)
+    return least is not None and abs(value) >= least and round(value, _DIGITS) in _ROUNDED[quantity]
 
 
 def is_probe_fault(quantity: str, field: str, value: float) -> bool:

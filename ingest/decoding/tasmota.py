@@ -5,7 +5,8 @@ Source: tasmota.github.io, MQTT (FullTopic), Commands (SetOption52 adds the zone
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import functools
+from typing import Any, ClassVar, NamedTuple
 
 from ingest.decoding.contract import Hints
 from ingest.decoding.document import inner, mapping, text
@@ -19,8 +20,8 @@ from ingest.message import Decoded, Message, Report
 _READINGS = {"SENSOR", "STATUS8", "STATUS10", "STATUS0", "ENERGY"}
 #: the bridge answers commands with what devices said; the result of any other command holds no readings
 _RESULT, _OF_BRIDGE = "RESULT", b'"ZbReceived"'
-#: a device's report behind the Zigbee bridge holds one of these, and no sensor of the board's own does
-_ZIGBEE = (_OF_BRIDGE, b'"LinkQuality"', b'"Endpoint"')
+#: a device's report behind the Zigbee bridge holds one of these or the above, and no sensor of the board's own does
+_LINK, _ENDPOINT = b'"LinkQuality"', b'"Endpoint"'
 #: the meter is the board itself
 _METER = "ENERGY"
 _OLD_STATUS = "StatusPWR"
@@ -40,36 +41,57 @@ class Tasmota:
     )
 
     def recognises(self, message: Message) -> bool:
-        parts = segments(message.topic)
-        if len(parts) >= 3 and (parts[0] in _PREFIXES or parts[-2] in _PREFIXES):
-            return True
-        return len(parts) > 1 and parts[-1] in _READINGS and b'"' in message.payload
+        topic = _topic(message.topic)
+        return topic.prefixed or (topic.readings and topic.several and b'"' in message.payload)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
-        parts = segments(message.topic)
-        if parts[-1] not in _READINGS and not (parts[-1] == _RESULT and _OF_BRIDGE in message.payload):
-            return Decoded(ignored=f"{parts[-1][:64]} holds no readings")
-        address = _address(parts[:-1])
+        topic, payload = _topic(message.topic), message.payload
+        if not topic.readings and not (topic.last == _RESULT and _OF_BRIDGE in payload):
+            return Decoded(ignored=f"{topic.last[:64]} holds no readings")
+        address = topic.address
         if not address:
             raise Rejected("no_device", f"topic {message.topic!r} names no device")
-        body = mapping(message.payload)
-        body = inner(body, "StatusSNS") or body
-        if parts[-1] == _METER or _OLD_STATUS in body:
+        body = mapping(payload)
+        if "StatusSNS" in body:
+            body = inner(body, "StatusSNS") or body
+        if topic.last == _METER or _OLD_STATUS in body:
             # before version 6 the meter had a topic and a status of its own
             body = {"Time": body.get("Time"), _METER: inner(body, _OLD_STATUS) or body}
-        time_ms = plausible(parse(body.get("Epoch"), hints.zone), message.received_ms)
-        if time_ms is None:
-            time_ms = plausible(parse(body.get("Time"), hints.zone), message.received_ms)
-        zigbee = (
-            zigbee_reports(body, address, time_ms, hints)
-            if any(one in message.payload for one in _ZIGBEE)
-            else ()
-        )
-        if zigbee:
-            return Decoded(zigbee)
+        time_ms = _time_ms(body, message.received_ms, hints)
+        if _LINK in payload or _ENDPOINT in payload or _OF_BRIDGE in payload:
+            zigbee = zigbee_reports(body, address, time_ms, hints)
+            if zigbee:
+                return Decoded(zigbee)
         own, rest = _apart(body, address, hints)
         reports = [_report(address, rest, time_ms, hints), *(_report(*one, time_ms, hints) for one in own)]
         return Decoded(tuple(reports))
+
+
+class _Topic(NamedTuple):
+    """What a topic says: its *last* level of *several*, whether that is one of readings, and whose they are."""
+
+    last: str
+    several: bool
+    readings: bool
+    #: it holds ``tele`` or ``stat`` where Tasmota puts it
+    prefixed: bool
+    address: str
+
+
+@functools.lru_cache(maxsize=50_000)
+def _topic(topic: str) -> _Topic:
+    parts = segments(topic)
+    prefixed = len(parts) >= 3 and (parts[0] in _PREFIXES or parts[-2] in _PREFIXES)
+    return _Topic(parts[-1], len(parts) > 1, parts[-1] in _READINGS, prefixed, _address(parts[:-1]))
+
+
+def _time_ms(body: dict[str, Any], received_ms: int, hints: Hints) -> int | None:
+    for key in ("Epoch", "Time"):
+        if key in body:
+            time_ms = plausible(parse(body[key], hints.zone), received_ms)
+            if time_ms is not None:
+                return time_ms
+    return None
 
 
 def _report(address: str, body: dict[str, Any], time_ms: int | None, hints: Hints) -> Report:

@@ -55,6 +55,7 @@ _INSIDE = {"ESP32", "ESP8266", "BL09XX", "ADE7880", "ADE7953", "CSE7761"}
 
 
 _OWN = {"ENERGY", "COUNTER", "ANALOG", "FLOWRATEMETER"}
+_CONTAINERS = (list, dict)
 
 
 class Sensors:
@@ -64,10 +65,9 @@ class Sensors:
         self.values: list[Value] = []
         self.dropped: dict[str, str] = {}
         self._device = device
-        self._units = {
-            Quantity.TEMPERATURE: _TEMPERATURE_UNITS.get(str(body.get("TempUnit", "C")), "°C"),
-            Quantity.PRESSURE: str(body.get("PressureUnit", "hPa")),
-        }
+        #: the register says what some fields mean
+        self._explained = device is not None and bool(device.fields)
+        self._body = body
         scripts = [
             name
             for name, one in body.items()
@@ -77,8 +77,7 @@ class Sensors:
         for name, one in body.items():
             if not isinstance(one, dict):
                 self._top(name, one)
-                continue
-            if name == "ENERGY":
+            elif name == "ENERGY":
                 self._energy(one)
             elif name == "COUNTER":
                 self._counters(one)
@@ -90,6 +89,12 @@ class Sensors:
                 self._script(name, one)
             else:
                 self._sensor("device" if name in _INSIDE else name, name, one)
+
+    def _unit(self, quantity: str) -> str:
+        """The unit that the message states once for all its sensors."""
+        if quantity == Quantity.PRESSURE:
+            return str(self._body.get("PressureUnit", "hPa"))
+        return _TEMPERATURE_UNITS.get(str(self._body.get("TempUnit", "C")), "°C")
 
     def _top(self, name: str, raw: object) -> None:
         """``Switch1`` and other bare fields mean what the register says, or nothing."""
@@ -114,7 +119,7 @@ class Sensors:
             match = _NUMBERED.fullmatch(key)
             meaning = _SENSOR.get(match[1]) if match is not None else None
             if match is not None and meaning is not None:
-                unit = meaning.unit or self._units[Quantity(meaning.quantity)]
+                unit = meaning.unit or self._unit(meaning.quantity)
                 self._take(Meaning(meaning.quantity, unit, channel + match[2]), f"{name}.{key}", raw)
             elif self._device is not None and not isinstance(raw, dict | list):
                 # scripted meters (SML) name their fields themselves: the register says what they mean
@@ -124,11 +129,11 @@ class Sensors:
         """The meter; each field is one number, a list by phase, or an object by phase."""
         for key, raw in energy.items():
             meaning = _ENERGY.get(key)
-            if key in _TARIFFS:
-                self._tariffs(key, raw if isinstance(raw, list) else [raw])
             if meaning is None:
+                if key in _TARIFFS:
+                    self._tariffs(key, raw if isinstance(raw, list) else [raw])
                 continue
-            if not isinstance(raw, list | dict):
+            if not isinstance(raw, _CONTAINERS):
                 self._take(meaning, f"ENERGY.{key}", raw)
                 continue
             for part, one in _parts(raw):
@@ -168,8 +173,10 @@ class Sensors:
             self._take(Meaning(Quantity.WATER_FLOW, unit, channel), "FLOWRATEMETER.Rate", raw)
 
     def _take(self, meaning: Meaning | None, field: str, raw: object) -> None:
-        found = registered(field, self._device) or meaning
-        value = value_of(found, field, raw, self.dropped) if found is not None else None
+        found = (registered(field, self._device) if self._explained else None) or meaning
+        if found is None:
+            return
+        value = value_of(found, field, raw, self.dropped)
         if value is not None:
             self.values.append(value)
 

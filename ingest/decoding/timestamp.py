@@ -54,7 +54,10 @@ def parse(value: object, zone: zoneinfo.ZoneInfo) -> int | None:
     if _NUMERIC.fullmatch(text):
         return parse(float(text), zone)
     text = _OFFSET_APART.sub("", _FRACTION.sub(r"\1", text))
-    moments = (_iso(text), *(_by_format(text, form) for form in _FORMATS))
+    found = _local(_iso(text), zone)
+    if found is not None:
+        return found
+    moments = (_by_format(text, form) for form in _FORMATS)
     return next((found for one in moments if (found := _local(one, zone)) is not None), None)
 
 
