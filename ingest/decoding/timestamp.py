@@ -48,6 +48,8 @@ def parse(value: object, zone: zoneinfo.ZoneInfo) -> int | None:
     if not isinstance(value, str) or not 8 <= len(value) <= 48:
         return None
     text = value.strip()
+    if not text[:1].isdigit():  # as every form begins
+        return None
     compact = _COMPACT.fullmatch(text)
     if compact is not None:
         return _local(_by_format(compact[1], "%Y%m%d%H%M%S"), zone, int(compact[2] or 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 
@@ -75,7 +76,7 @@ def read(names: Iterable[str], raw: bytes, f_port: int, *, guess: bool) -> Uplin
     if not raw:
         return Uplink()
     for name in names:
-        found = next((codec for pattern, codec in _PATTERNS if pattern.search(name)), None)
+        found = _codec(name)
         if found is None:
             continue
         uplink = Uplink()
@@ -85,6 +86,11 @@ def read(names: Iterable[str], raw: bytes, f_port: int, *, guess: bool) -> Uplin
             "bad_bytes", f"{raw[:32].hex()} on port {f_port} does not read as a payload of model {name!r}"
         )
     return _unnamed(raw, f_port) if guess else None
+
+
+@functools.lru_cache(maxsize=10_000)
+def _codec(name: str) -> Codec | None:
+    return next((codec for pattern, codec in _PATTERNS if pattern.search(name)), None)
 
 
 def _unnamed(raw: bytes, f_port: int) -> Uplink:
