@@ -93,22 +93,28 @@ class Repeats:
             if 0 <= reading.time_ms - reading.received_ms <= _LONGEST_LEAD_MS:
                 memory.received_ms = max(memory.received_ms, reading.time_ms)
 
-    def place(self, reading: Reading) -> Reading | None:
-        """The reading as it is to be stored, or None when it was here before.
+    def fresh(self, readings: Iterable[Reading]) -> list[Reading]:
+        """*readings* as they are to be stored, without those that were here before.
 
         Two values of a series received within one millisecond, from a source that gives no time, are two readings:
         the later one is moved on by a millisecond, as a series holds one value a time.
         """
-        memory, time_ms, value = self._memory(reading.series), reading.time_ms, reading.value
-        if time_ms <= memory.newest_ms and (time_ms, value) in memory.recent:
-            return None
-        if time_ms == reading.received_ms:
-            if time_ms <= memory.received_ms:
-                time_ms = memory.received_ms + 1
-                reading = msgspec.structs.replace(reading, time_ms=time_ms)
-            memory.received_ms = time_ms
-        memory.remember(time_ms, value)
-        return reading
+        found = []
+        known = self._series
+        for reading in readings:
+            memory, time_ms, value = known.get(reading.series), reading.time_ms, reading.value
+            if memory is None:
+                memory = self._memory(reading.series)
+            if time_ms <= memory.newest_ms and (time_ms, value) in memory.recent:
+                continue
+            if time_ms == reading.received_ms:
+                if time_ms <= memory.received_ms:
+                    time_ms = memory.received_ms + 1
+                    reading = msgspec.structs.replace(reading, time_ms=time_ms)  # noqa: PLW2901 - the same reading, moved
+                memory.received_ms = time_ms
+            memory.remember(time_ms, value)
+            found.append(reading)
+        return found
 
     def forget(self, readings: list[Reading]) -> None:
         """Takes back readings that were remembered but not committed."""

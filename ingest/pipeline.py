@@ -148,10 +148,11 @@ class Pipeline:
             self.flooding[message.topic] = self.flooding.get(message.topic, 0) + 1
 
     def _fate(self, group: _Group, judgement: Judgement) -> None:
-        fresh = self._fresh(judgement)
-        group.readings += fresh
-        group.held += judgement.held
+        fresh = self._repeats.fresh(judgement.readings)
+        if judgement.held:
+            group.held += judgement.held
         if fresh:
+            group.readings += fresh
             group.journaled += 1
         elif judgement.held:
             group.counts += Counts(quarantined=1)
@@ -162,14 +163,10 @@ class Pipeline:
         """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
         if judgement.held:
             return
-        fresh = [_history(one, self._now_ms()) for one in self._fresh(judgement)]
+        fresh = [_history(one, self._now_ms()) for one in self._repeats.fresh(judgement.readings)]
         group.readings += fresh
         group.released.append(entry)
         group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)
-
-    def _fresh(self, judgement: Judgement) -> list[Reading]:
-        place = self._repeats.place
-        return [placed for one in judgement.readings if (placed := place(one)) is not None]
 
     def _commit(self, group: _Group) -> bool:
         """Commits, waiting for space as long as it takes; False when told to stop before."""

@@ -34,15 +34,11 @@ def encode(readings: Sequence[Reading]) -> bytes:
         return b""
     base_ms = readings[0].received_ms
     numbers: dict[Series, int] = {}
-    index, value, time, received = [], [], [], []
-    quality: dict[int, int] = {}
-    for position, reading in enumerate(readings):
-        index.append(numbers.setdefault(reading.series, len(numbers)))
-        value.append(reading.value)
-        time.append(reading.time_ms - base_ms)
-        received.append(reading.received_ms - base_ms)
-        if reading.quality:
-            quality[position] = int(reading.quality)
+    index = [numbers.setdefault(one.series, len(numbers)) for one in readings]
+    value = [one.value for one in readings]
+    time = [one.time_ms - base_ms for one in readings]
+    received = [one.received_ms - base_ms for one in readings]
+    quality = {at: int(one.quality) for at, one in enumerate(readings) if one.quality}
     series = [(one.device, one.quantity.value, one.channel) for one in numbers]
     return _ENCODER.encode(_Columns(base_ms, series, index, value, time, received, quality))
 

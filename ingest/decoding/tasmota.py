@@ -63,8 +63,8 @@ class Tasmota:
             if zigbee:
                 return Decoded(zigbee)
         own, rest = _apart(body, address, hints)
-        reports = [_report(address, rest, time_ms, hints), *(_report(*one, time_ms, hints) for one in own)]
-        return Decoded(tuple(reports))
+        report = _report(address, rest, time_ms, hints)
+        return Decoded((report, *(_report(*one, time_ms, hints) for one in own)) if own else (report,))
 
 
 class _Topic(NamedTuple):

@@ -61,6 +61,8 @@ _CONTAINERS = (list, dict)
 class Sensors:
     """The values of one message's *body*, and why other fields are none."""
 
+    __slots__ = ("_body", "_device", "_explained", "_several", "dropped", "values")
+
     def __init__(self, body: dict[str, Any], device: Device | None) -> None:
         self.values: list[Value] = []
         self.dropped: dict[str, str] = {}

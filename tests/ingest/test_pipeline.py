@@ -277,7 +277,7 @@ def test_memories_are_bounded(clock):
     assert redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 99_999)
     assert fingerprint(Message("t", b"a", 0, 1, 1)) != fingerprint(Message("t", b"b", 0, 1, 1))
     for number in range(60_000):
-        repeats.place(Reading(Series(f"d{number}", Quantity.VOLTAGE), 1.0, 1, 1))
+        repeats.fresh([Reading(Series(f"d{number}", Quantity.VOLTAGE), 1.0, 1, 1)])
     assert len(repeats._series) <= 50_000
 
 
