@@ -1,7 +1,7 @@
 """The whole road, measured: messages/s at QoS 1 with three values each, publish to channel, memory, CPU at 167 messages/s.
 
-One service process and its broker, with the load from a process of its own, on whatever cores there are. Five minutes at
-a given rate: ``bench/road.py --rate 10000 --steady 300``.
+One service process and its broker, with the load from a process of its own, on whatever cores there are: flooded for
+seconds, then five minutes at a steady rate. For a quick look: ``bench/road.py --steady 20``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from simulators.load import Load, template
 
 METERS = 200
 #: messages a second that no single process takes in, and that a broker can keep for a while
-FLOOD = 40_000
+FLOOD = 60_000
 
 
 def campus(bot_url):
@@ -201,7 +201,7 @@ def measure(arguments, bot):
         yield "whole road, flooded: journaled, judged and stored", f"{flood.rate:,.0f} /s"
         yield "   CPU of it", f"{1e6 * flood.cpu_s / flood.sent:.1f} µs a message"
         rate = arguments.rate or round(0.8 * flood.rate, -2)
-        steady = service.run(arguments.steady or arguments.seconds, rate=rate)
+        steady = service.run(arguments.steady, rate=rate)
         yield f"whole road at {rate:,.0f} /s: most waiting", f"{steady.most_waiting:,} messages"
         yield "   most batches rules or store were behind", f"{steady.most_behind}"
         yield "   late by, when the load ended", f"{steady.stored_s - steady.sent / rate:.2f} s"
@@ -221,9 +221,9 @@ def main():
         "--flood", type=float, default=FLOOD, help="messages/s that are more than can be taken"
     )
     parser.add_argument(
-        "--rate", type=float, default=0, help="of the steady load; 0 takes 0.8 of the flooded rate"
+        "--rate", type=float, default=20_000, help="of the steady load; 0 takes 0.8 of the flooded rate"
     )
-    parser.add_argument("--steady", type=float, default=0, help="seconds of the steady load")
+    parser.add_argument("--steady", type=float, default=300, help="seconds of the steady load")
     arguments = parser.parse_args()
     configure_logs(level="error", as_json=False)
     bot = providers.wecom_bot("KEY")
