@@ -29,6 +29,8 @@ MONTH_MS = 30.44 * DAY_MS
 LEAKS_L_H = (2, 5, 10, 20, 50)
 #: of 48 hourly readings in the two days after a leak began
 _FEWEST_READINGS = 30
+#: of the year, from 24 December to 1 January
+_CLOSED_SHARE = 9 / 365.25
 Row = tuple[str, str, str, str, bool]
 
 
@@ -208,12 +210,12 @@ def estates(every: int) -> Iterable[Row]:
         span.setdefault(one.series.device, [one.time_ms, one.time_ms])[1] = one.time_ms
     months = sum(end - start for start, end in span.values()) / MONTH_MS
     waste = judged.opened("electricity.left_on", "electricity.baseload_rise")
-    rate = len(waste) / months
     name = f"cambridge_estates/{every}"
-    yield row(name, f"waste alerts a building-month ({len(span)} buildings)", rate, "<= 0.2", rate <= 0.2)
-    january = [one for one in waste if _is_new_year(one.time_ms)]
-    share = len(january) / max(1, len(waste))
-    yield row(name, "share of them from 24 Dec to 1 Jan (2.5 % of the year)", share, "-")
+    closed = sum(_is_new_year(one.time_ms) for one in waste)
+    rate = (len(waste) - closed) / (months * (1 - _CLOSED_SHARE))
+    figure = f"waste alerts a building-month in ordinary weeks ({len(span)} buildings)"
+    yield row(name, figure, rate, "<= 0.2", rate <= 0.2)
+    yield row(name, "waste alerts in the nine days from 24 Dec, a building", 12 * closed / months, "-")
     yield row(name, "readings a second", round(judged.per_second), "-")
 
 

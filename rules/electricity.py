@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field
 
 from campus.campus import Campus
-from campus.clock import HOUR_MS, MINUTE_MS
+from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.opening import Opening
 from campus.quantity import Quantity
@@ -24,6 +24,8 @@ from rules.verdict import Evidence, Facts, Verdict, Witness
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
 _TOTAL = {"", "total"}
+#: what comes each night is a day apart
+_AGAIN_MS = 36 * HOUR_MS
 
 
 class LeftOnParams(RuleParams):
@@ -31,7 +33,8 @@ class LeftOnParams(RuleParams):
 
     The usual is the median of the last *keep_days*; what was higher by itself before is no waste either, so the limit
     is at least *record_factor* times the greatest of them. Above it for *least_hours* and *for_s* more: who stays late
-    for an hour wastes nothing.
+    for an hour wastes nothing. What was told once while the building is closed, and comes again each night of a long
+    weekend or holiday no stronger, is not told again.
     *closed_limit_kw* fixes the limit instead of learning it.
     """
 
@@ -52,6 +55,14 @@ class LeftOnParams(RuleParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
 
+class Told(msgspec.Struct, array_like=True):
+    """What was alerted about since the building closed at *closed_ms*, at most *power_kw*, on until *last_ms*."""
+
+    closed_ms: int
+    power_kw: float
+    last_ms: int
+
+
 class LeftOnMemory(msgspec.Struct):
     """The hour under way, the usual hours, and those that were too high, waiting to become usual."""
 
@@ -65,6 +76,7 @@ class LeftOnMemory(msgspec.Struct):
     high_hours: int = 0
     looked_ms: int = 0
     since_ms: int = 0
+    told: Told | None = None
 
 
 class LeftOn(ReadingRule):
@@ -97,7 +109,7 @@ class LeftOn(ReadingRule):
         limit_kw = params.closed_limit_kw or state.limit_kw
         if limit_kw is None:
             return _UNKNOWN
-        return self._judge(state, reading, limit_kw, context)
+        return self._judge(state, reading, limit_kw, closed_ms, context)
 
     def quiet(self, state: LeftOnMemory, series: Series, context: Context) -> Quiet | None:
         if series.channel not in _TOTAL:
@@ -107,11 +119,17 @@ class LeftOn(ReadingRule):
         until_ms = min(next_look_ms(state.looked_ms), max(hour_end_ms, state.looked_ms + 1))
         return Quiet(-math.inf, limit_kw, until_ms)
 
-    def _judge(self, state: LeftOnMemory, reading: Reading, limit_kw: float, context: Context) -> Verdict:
+    def _judge(
+        self, state: LeftOnMemory, reading: Reading, limit_kw: float, closed_ms: int, context: Context
+    ) -> Verdict:
         over = reading.value > limit_kw
+        if over and not state.since_ms and _is_known(state, reading, closed_ms, context.params):
+            return _OK
         fixed = context.params.closed_limit_kw > 0
         told = over and (fixed or state.high_hours >= context.params.least_hours)
         state.since_ms = (state.since_ms or reading.time_ms) if told else 0
+        if told and reading.time_ms - state.since_ms >= context.params.for_s * SECOND_MS:
+            _keep_told(state, reading, closed_ms)
         if over and not told:
             return _UNKNOWN
         excess_kw = max(0.0, reading.value - limit_kw)
@@ -137,6 +155,23 @@ class LeftOn(ReadingRule):
             state.limit_kw = _limit_kw(state.slots, state.slot, context.params)
         state.total_kw += reading.value
         state.count += 1
+
+
+def _keep_told(state: LeftOnMemory, reading: Reading, closed_ms: int) -> None:
+    before = state.told if state.told is not None and state.told.closed_ms == closed_ms else None
+    power_kw = max(reading.value, before.power_kw) if before is not None else reading.value
+    state.told = Told(closed_ms, round(power_kw, 4), reading.time_ms)
+
+
+def _is_known(state: LeftOnMemory, reading: Reading, closed_ms: int, params: LeftOnParams) -> bool:
+    """Whether the same was on last night, and told, and nobody has opened the building since."""
+    told = state.told
+    if told is None or told.closed_ms != closed_ms or reading.time_ms - told.last_ms > _AGAIN_MS:
+        return False
+    if reading.value > params.mild_factor * told.power_kw:
+        return False
+    told.last_ms = reading.time_ms
+    return True
 
 
 def _close_hour(state: LeftOnMemory, params: LeftOnParams) -> None:

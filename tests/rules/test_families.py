@@ -225,6 +225,33 @@ def test_left_on_after_hours(make_feed, term_campus):
     assert feed.transitions[-1].evidence.facts["limit_kw"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("sunday_kw", "told"),
+    [(3.0, ["firing", "resolved"]), (4.5, ["firing", "resolved", "firing", "resolved"])],
+)
+def test_what_comes_each_night_of_a_weekend_is_told_once(make_feed, term_campus, sunday_kw, told):
+    """The same load again on the next closed night says nothing new; a greater one does."""
+    feed = make_feed(LIMIT, term_campus)
+    for minute in range(0, 44 * 60, 10):  # until Monday at eight
+        night, hour = divmod(minute // 60, 24)
+        power_kw = (3.0, sunday_kw)[night] if 8 <= hour < 14 else 0.2  # from 20 to 2 o'clock
+        feed.at(minute, "circuit", Quantity.ACTIVE_POWER, power_kw)
+    assert [state for _, state, _ in feed.told("electricity.left_on")] == told
+
+
+def test_the_next_weekend_is_told_again(make_feed, term_campus):
+    """Once the building was used in between, the same load is waste anew."""
+    feed = make_feed(LIMIT, term_campus)
+    for minute in range(0, 9 * 24 * 60, 10):
+        day, hour = divmod(12 + minute // 60, 24)
+        lessons = 8 <= hour < 18 and day % 7 not in {0, 1}
+        power_kw = 3.0 if day % 7 == 0 and hour >= 20 else 0.2
+        feed.at(minute, "circuit", Quantity.ACTIVE_POWER, 8.0 if lessons else power_kw)
+    assert [
+        minute // 60 // 24 for minute, state, _ in feed.told("electricity.left_on") if state == "firing"
+    ] == [0, 7]
+
+
 def test_nothing_is_left_on_during_lessons(make_feed, term_campus):
     """On a school day the same power is what it should be."""
     feed = make_feed(LIMIT, term_campus)
