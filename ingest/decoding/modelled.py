@@ -28,6 +28,6 @@ def modelled_value(
     if not name:
         return None
     known = registered(name, device) or understand(name)
-    if known is None and (isinstance(raw, bool | dict | list) or number(raw) is None):
+    if known is None and number(raw) is None:
         return None
     return value_of(known or Meaning(name, ""), name, raw, dropped, unit=unit, time_ms=time_ms)

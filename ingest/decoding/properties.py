@@ -9,13 +9,13 @@ register to map.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-from campus.device import Device
 from ingest.decoding import iec61850, names
 from ingest.decoding.contract import Hints
-from ingest.decoding.fields import first_of_each, registered, value_of
+from ingest.decoding.fields import first_of_each
+from ingest.decoding.modelled import modelled_value
 from ingest.decoding.names import Meaning
-from ingest.decoding.number import number
 from ingest.decoding.timestamp import parse, plausible
 from ingest.message import Message, Report, Value
 
@@ -47,7 +47,8 @@ def report(
     for name, raw in properties.items():
         for identifier, sample, at in _samples(name.strip(), raw):
             own_ms = plausible(parse(at, hints.zone), message.received_ms)
-            value = _value(identifier, sample, device, dropped, own_ms, explain)
+            understand = partial(_explained, explain, sample)
+            value = modelled_value(identifier, sample, device, dropped, time_ms=own_ms, understand=understand)
             if value is not None:
                 values.append(value)
     common = plausible(time_ms, message.received_ms)
@@ -85,19 +86,6 @@ def _of(raw: Mapping[str, object], keys: tuple[str, ...]) -> str:
     return next((key for key in keys if key in raw), "")
 
 
-def _value(
-    identifier: str,
-    raw: object,
-    device: Device | None,
-    dropped: dict[str, str],
-    time_ms: int | None,
-    explain: Explain,
-) -> Value | None:
-    """Texts of identifiers that nobody explains are no readings, nor is what has no identifier."""
-    if not identifier:
-        return None
-    known = registered(identifier, device) or explain(identifier, raw)
-    known = known or explain(identifier.rpartition(".")[2], raw)
-    if known is None and number(raw) is None:
-        return None
-    return value_of(known or Meaning(identifier, ""), identifier, raw, dropped, time_ms=time_ms)
+def _explained(explain: Explain, raw: object, identifier: str) -> Meaning | None:
+    """By the whole identifier, or by the last part of a structure's."""
+    return explain(identifier, raw) or explain(identifier.rpartition(".")[2], raw)
