@@ -11,7 +11,7 @@ from campus.errors import RegisterNotText
 from campus.folder.alias import DEVICE_HEADERS
 from campus.folder.load import RulesCheck
 from campus.folder.replace import check_content, replace_file
-from campus.folder.table import ENCODINGS, REMARK
+from campus.folder.table import ENCODINGS, REMARK, says_something
 
 _FILE = "devices.csv"
 _FIRST = ("id", "name", "kind")
@@ -49,7 +49,7 @@ class _Register:
         self._encoding, text = _decoded(raw)
         self._rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         self._ending = "\r\n" if "\r\n" in text else "\n"
-        at = next((index for index, cells in enumerate(self._rows) if _says_something(cells)), None)
+        at = next((index for index, cells in enumerate(self._rows) if says_something(cells)), None)
         if at is None:
             self._rows.append(list(_FIRST))
             at = len(self._rows) - 1
@@ -72,7 +72,7 @@ class _Register:
     def _row(self, device_id: str) -> list[str]:
         at = self._column("id", needed=True) or 0
         for cells in self._rows[self._header + 1 :]:
-            if _says_something(cells) and len(cells) > at and cells[at].strip() == device_id:
+            if says_something(cells) and len(cells) > at and cells[at].strip() == device_id:
                 return cells
         self._rows.append([])
         return self._rows[-1]
@@ -107,7 +107,3 @@ def _decoded(raw: bytes) -> tuple[str, str]:
 def _meaning(cell: str) -> str:
     title = cell.strip().lower()
     return DEVICE_HEADERS.get(title) or DEVICE_HEADERS.get(REMARK.sub("", title).strip()) or ""
-
-
-def _says_something(cells: list[str]) -> bool:
-    return any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")

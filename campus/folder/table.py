@@ -71,7 +71,7 @@ def _rows(
     required: Sequence[str],
     problems: list[Problem],
 ) -> Iterator[Row]:
-    written = [(number, cells) for number, cells in enumerate(lines, start=1) if _says_something(cells)]
+    written = [(number, cells) for number, cells in enumerate(lines, start=1) if says_something(cells)]
     if not written:
         return
     header_row, header = written[0]
@@ -93,7 +93,7 @@ def _rows(
             yield row
 
 
-def _says_something(cells: list[str]) -> bool:
+def says_something(cells: list[str]) -> bool:
     """False for empty lines and for remarks, which begin with #."""
     return any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
 
