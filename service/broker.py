@@ -93,8 +93,8 @@ class EmbeddedBroker:
     @property
     def own_host(self) -> str:
         """Where we ourselves connect to it."""
-        everywhere = self._host in {"0.0.0.0", "::", "localhost"}  # noqa: S104 - compared, not bound
-        return "127.0.0.1" if everywhere or self._certificate is not None else self._host
+        on_loopback = self._certificate is not None or self._host == "localhost"
+        return "127.0.0.1" if on_loopback else reached_at(self._host)
 
     @property
     def name(self) -> str:
@@ -203,6 +203,11 @@ def find_broker() -> str:
     if beside.exists():
         return str(beside)
     raise BrokerUnavailable("mosquitto, nats-server", "neither is installed")
+
+
+def reached_at(host: str) -> str:
+    """Where this machine reaches what listens on *host*: on loopback where that is every address."""
+    return "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
 
 
 def _check_free(host: str, port: int) -> None:

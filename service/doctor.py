@@ -18,7 +18,7 @@ from campus.clock import MINUTE_MS, to_ms
 from campus.text import marked as _
 from ingest.decoding.registry import Registry
 from ingest.diagnosis import diagnose
-from service.broker import find_broker
+from service.broker import find_broker, reached_at
 from service.brokers import Brokers
 from service.errors import BrokerUnavailable
 from store.errors import StoreError
@@ -81,8 +81,7 @@ def _brokers(campus: Campus, data: Path, now_ms: Callable[[], int]) -> Iterator[
             continue
         site = campus.site
         if settings.embedded:  # it runs: look at it as a device does
-            host, _sep, port = settings.listen.rpartition(":")
-            host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+            host, port = _own_address(settings.listen)
             tls = bool(settings.listen_tls_cert_file)
             url = f"{'mqtts' if tls else 'mqtt'}://{host}:{port}"
             ca_file = settings.ca_file or settings.listen_tls_cert_file
@@ -95,11 +94,16 @@ def _brokers(campus: Campus, data: Path, now_ms: Callable[[], int]) -> Iterator[
 
 
 def _is_open(listen: str) -> bool:
-    host, _sep, port = listen.rpartition(":")
-    host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    host, port = _own_address(listen)
     with socket.socket() as probe:
         probe.settimeout(2)
-        return int(port) > 0 and probe.connect_ex((host, int(port))) == 0
+        return port > 0 and probe.connect_ex((host, port)) == 0
+
+
+def _own_address(listen: str) -> tuple[str, int]:
+    """The host and port at which we ourselves reach the embedded broker."""
+    host, _sep, port = listen.rpartition(":")
+    return reached_at(host), int(port)
 
 
 def _embedded(label: str, listen: str) -> Check:
