@@ -10,8 +10,6 @@ import msgspec
 from rules.level import Level
 from store.operations.tables import AlertEventRow, AlertRow
 
-SERVICE = "service"
-
 
 class AlertState(enum.StrEnum):
     """The life of an alert."""

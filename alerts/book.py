@@ -181,14 +181,6 @@ class AlertBook:
         with Session(self._database) as session, session.begin():
             return [one for transition in transitions for one in self._take(session, transition, now_ms)]
 
-    def resolve_own(self, rule: str, subject: str, now_ms: int) -> None:
-        """Ends an alert of the service about itself."""
-        with Session(self._database) as session, session.begin():
-            row = _open_row(session, rule, subject)
-            if row is not None:
-                row.state, row.resolved_ms, row.updated_ms = AlertState.RESOLVED.value, now_ms, now_ms
-                _note(session, row, now_ms, "resolved")
-
     def _take(self, session: Session, transition: Transition, now_ms: int) -> list[int]:
         row = _open_row(session, transition.rule, transition.subject)
         decision = decide(transition, Level(row.severity) if row is not None else None)

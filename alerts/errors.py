@@ -3,8 +3,7 @@
 AlertsError
 ├── NoSuchAlert       no alert has that number
 ├── NoSuchDrill       no exercise has that number
-├── AlertOver         the alert is resolved and cannot be acknowledged any more
-└── NoSuchChannel     a route names a channel that site.yaml does not define
+└── AlertOver         the alert is resolved and cannot be acknowledged any more
 """
 
 from __future__ import annotations
@@ -36,11 +35,3 @@ class AlertOver(AlertsError):
     def __init__(self, alert_id: int) -> None:
         self.alert_id = alert_id
         super().__init__(f"alert {alert_id} is resolved already")
-
-
-class NoSuchChannel(AlertsError):
-    """Raised where a channel's name is not in site.yaml."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"channel {name!r} is not defined in site.yaml")

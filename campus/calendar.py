@@ -63,10 +63,6 @@ class SchoolCalendar:
         """The uses of the site's buildings by id."""
         return self._uses
 
-    def with_settings(self, settings: CalendarSettings) -> SchoolCalendar:
-        """The calendar of the same site by other settings."""
-        return SchoolCalendar(settings, self._uses, self._zone)
-
     def day_type(self, day: dt.date, building: str = "") -> DayType:
         """What *day* is to the school, or to one building where an override says so."""
         return self.day(day, building).type

@@ -6,7 +6,6 @@ CampusError
 ├── BadTime              a text or number is not a time
 ├── BadDuration          a text is not a duration such as ``15m``
 ├── UnknownDevice        no device of that id is in the register
-├── UnknownPlace         no place of that path is in site.yaml
 ├── RegisterNotText      the register is a workbook or no text, so that its file is not ours to edit
 └── FolderProblems       a campus folder cannot be used; carries every problem found
 """
@@ -63,14 +62,6 @@ class UnknownDevice(CampusError):
     def __init__(self, found: str) -> None:
         self.found = found
         super().__init__(f"device {found!r} is not in the register")
-
-
-class UnknownPlace(CampusError):
-    """Raised where a building or room should be in site.yaml and is not."""
-
-    def __init__(self, found: str) -> None:
-        self.found = found
-        super().__init__(f"place {found!r} is not in site.yaml")
 
 
 class RegisterNotText(CampusError):

@@ -2,8 +2,7 @@
 
 IngestError
 ├── Rejected          a whole message is unusable; it goes to quarantine with this reason
-├── UnknownDecoder    a decoder's name is not one of ours
-└── BrokerRefused     the broker did not let us in; says why in words
+└── UnknownDecoder    a decoder's name is not one of ours
 """
 
 from __future__ import annotations
@@ -30,12 +29,3 @@ class UnknownDecoder(IngestError):
     def __init__(self, found: str, known: Sequence[str]) -> None:
         self.found = found
         super().__init__(f"decoder {found!r} does not exist; expected one of {', '.join(known)}")
-
-
-class BrokerRefused(IngestError):
-    """Raised when the broker refuses the connection; *reason* is its own word for it."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        self.url = url
-        self.reason = reason
-        super().__init__(f"{url} refused the connection: {reason}")

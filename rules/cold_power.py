@@ -145,7 +145,6 @@ class PairParams(RuleParams):
 class PairMemory(msgspec.Struct):
     """The day's differences, one every ten minutes, and the medians of days before."""
 
-    product_c: float | None = None
     air_c: float | None = None
     air_ms: int = 0
     looked_ms: int = 0

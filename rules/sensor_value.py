@@ -103,10 +103,9 @@ class JumpParams(RuleParams):
 
 
 class JumpMemory(msgspec.Struct):
-    """The last value by channel, and when it leapt."""
+    """The last value by channel."""
 
     last: dict[str, tuple[int, float]] = {}
-    leapt_ms: int = 0
 
 
 class Jump(ReadingRule):
@@ -130,7 +129,6 @@ class Jump(ReadingRule):
         limit_k = _leap_k(context)
         if elapsed_ms > context.params.within_min * MINUTE_MS or abs(step_k) < limit_k:
             return _OK
-        state.leapt_ms = reading.time_ms
         facts: Facts = {"from_c": before[1], "to_c": reading.value, "limit_k": limit_k}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), "sensor.implausible"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from campus.clock import DAY_MS, HOUR_MS
+from campus.clock import HOUR_MS
 
 #: a median absolute deviation as a standard deviation, where values are normal
 _MAD_SIGMA = 1.4826
@@ -96,10 +96,3 @@ class Slots(msgspec.Struct):
         """The greatest value of *slot*; None while it is still learning."""
         values = self.values.get(slot, ())
         return max(values) if len(values) >= enough else None
-
-
-def smoothed(before: float | None, value: float, elapsed_ms: int, tau_ms: float) -> float:
-    """An exponentially weighted mean that gives a value its weight by the time it stands for."""
-    if before is None or elapsed_ms > DAY_MS:
-        return value
-    return before + (value - before) * -math.expm1(-elapsed_ms / tau_ms)

@@ -140,11 +140,6 @@ class Journal:
         with self._grown:
             return self._last_seq
 
-    def first_seq(self) -> int:
-        """The oldest batch still kept; one past the newest when there is none."""
-        row = self._reader().execute("SELECT min(seq) FROM batches").fetchone()
-        return int(row[0]) if row[0] is not None else self.last_seq() + 1
-
     def last_time_ms(self) -> int:
         """The newest batch's time, 0 before the first."""
         with self._write_lock:

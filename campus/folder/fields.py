@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from campus.device import FieldMapping
@@ -47,17 +46,6 @@ def parse_fields(text: str) -> tuple[dict[str, FieldMapping], list[Mistake]]:
             mistakes.append(Mistake(part, f"each field once; {name} is given twice"))
         fields.setdefault(name, mapping)
     return fields, mistakes
-
-
-def format_fields(fields: Mapping[str, FieldMapping]) -> str:
-    """*fields* as the column says them; what :func:`parse_fields` reads back."""
-    return "; ".join(
-        f"{name}={one.quantity}"
-        + (f"@{one.unit}" if one.unit else "")
-        + (f":{one.channel}" if one.channel else "")
-        + (f"*{one.scale!r}" if one.scale != 1 else "")
-        for name, one in fields.items()
-    )
 
 
 def unit_mistake(quantity: str, unit: str) -> str:

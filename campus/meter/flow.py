@@ -91,8 +91,3 @@ class Flow(msgspec.Struct):
     def _rate(self, volume: float, elapsed_ms: int, resolution: float) -> Rate:
         hours = elapsed_ms / HOUR_MS
         return Rate(volume / hours, resolution / hours, self.until_ms - elapsed_ms, self.until_ms)
-
-
-def shortest_ms(resolution: float, per_hour: float, share: float = _SHARE) -> int:
-    """How long to look for a flow of *per_hour* to be known to ± *share* of itself."""
-    return round(resolution / (share * per_hour) * HOUR_MS)

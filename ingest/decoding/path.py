@@ -8,11 +8,6 @@ from typing import Any
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\*)\]")
 
 
-def is_path(path: str) -> bool:
-    """Whether *path* is well formed."""
-    return bool(path) and _STEP.sub("", path).replace(".", "") == "" and ".." not in path
-
-
 def find(body: object, path: str) -> list[Any]:
     """Everything *path* leads to, in the document's order; an empty list for nothing."""
     found: list[Any] = [body]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from campus.device import Device
@@ -42,8 +41,3 @@ def strength(values: Values, generator: random.Random) -> int:
     """What the receiver heard in dBm; a usual one where nobody says."""
     told = first(values, Quantity.SIGNAL_STRENGTH)
     return generator.randint(-105, -65) if told is None else round(told)
-
-
-def rounded(values: Mapping[str, float | None], digits: int = 3) -> dict[str, float]:
-    """Those that are there, rounded."""
-    return {key: round(value, digits) for key, value in values.items() if value is not None}

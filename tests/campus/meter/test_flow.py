@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from campus.clock import HOUR_MS, MINUTE_MS
-from campus.meter.flow import Flow, Rate, shortest_ms
+from campus.meter.flow import Flow, Rate
 from campus.meter.meter import Meter
 from campus.meter.register import Register
 from campus.meter.step import Event, Step
@@ -27,23 +27,6 @@ def test_the_example_of_the_handbook():
     rate = flow.rate(0.01, share=1.0)
     assert (rate.per_hour, rate.error) == pytest.approx((0.12, 0.12))
     assert rate.until_ms - rate.since_ms == 5 * MINUTE_MS
-
-
-@pytest.mark.parametrize(
-    ("resolution", "m3h", "minutes"),
-    [
-        (
-            0.010,
-            0.018,
-            167,
-        ),  # 10 L pulses and a leak of 0.3 L/min, to ± 20 % (1.5: ~10 p/Q for ± 30 % with sampling)
-        (0.001, 0.018, 16.7),
-        (0.001, 6.0, 0.05),
-    ],
-)
-def test_how_long_to_look(resolution, m3h, minutes):
-    """The time a flow needs to be known to a fifth of itself."""
-    assert shortest_ms(resolution, m3h) / MINUTE_MS == pytest.approx(minutes, rel=0.01)
 
 
 def test_the_time_grows_until_the_error_is_small():
