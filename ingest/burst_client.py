@@ -10,6 +10,7 @@ It leans on four internals of paho 2.2 (``_packet_read``, ``_packet_handle``, ``
 
 from __future__ import annotations
 
+import abc
 import inspect
 import time
 from collections.abc import Callable, Sequence
@@ -68,19 +69,30 @@ def supported() -> bool:
     return set(probe._in_packet) == _IN_PACKET and queue[:4] == ["command", "packet", "mid", "qos"]  # noqa: SLF001
 
 
-class PlainClient(mqtt.Client):
-    """paho as it is, with the same interface: bursts of one."""
+class Client(mqtt.Client, abc.ABC):
+    """What both kinds share: paho's client that hands bursts on, and tells of a reconnect before it is one."""
 
     def __init__(self, on_burst: OnBurst, *, on_reconnect: OnReconnect = _nothing, **options: Any) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, **options)
         self._on_burst = on_burst
         self._on_reconnect = on_reconnect
-        self.on_message = self._on_one
 
     def reconnect(self) -> MQTTErrorCode:
         """As paho's, which also empties the queue of what was to be sent."""
         self._on_reconnect()
         return super().reconnect()
+
+    @abc.abstractmethod
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Acknowledges each of *mids*."""
+
+
+class PlainClient(Client):
+    """paho as it is, with the same interface: bursts of one."""
+
+    def __init__(self, on_burst: OnBurst, **options: Any) -> None:
+        super().__init__(on_burst, **options)
+        self.on_message = self._on_one
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Acknowledges each of *mids*."""
@@ -92,18 +104,15 @@ class PlainClient(mqtt.Client):
         self._on_burst([Frame(topic, bytes(one.payload), one.qos, one.mid, one.dup, one.retain)])
 
 
-class BurstClient(mqtt.Client):
+class BurstClient(Client):
     """A client whose messages of QoS 0 and 1 come in bursts. QoS 2 and everything else go paho's way."""
 
-    def __init__(self, on_burst: OnBurst, *, on_reconnect: OnReconnect = _nothing, **options: Any) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, **options)
-        self._on_burst = on_burst
-        self._on_reconnect = on_reconnect
+    def __init__(self, on_burst: OnBurst, **options: Any) -> None:
+        super().__init__(on_burst, **options)
         self._rest = bytearray()
 
     def reconnect(self) -> MQTTErrorCode:
         """As paho's; what is left of the old connection's bytes means nothing on the new one."""
-        self._on_reconnect()
         self._rest = bytearray()
         return super().reconnect()
 

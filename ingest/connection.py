@@ -23,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from campus.broker import RECEIVE_MAXIMUM
 from ingest.burst import Burst
-from ingest.burst_client import BurstClient, Frame, PlainClient, supported
+from ingest.burst_client import BurstClient, Client, Frame, PlainClient, supported
 from ingest.message import Message
 
 log = structlog.get_logger()
@@ -126,9 +126,9 @@ class Connection:
                 self._client.unsubscribe(gone)
             self._subscribe(self._client)
 
-    def _make_client(self) -> BurstClient | PlainClient:
+    def _make_client(self) -> Client:
         five = self._protocol == 5
-        kind = PlainClient if self._plain else BurstClient
+        kind: type[Client] = PlainClient if self._plain else BurstClient
         client = kind(
             self._on_burst,
             on_reconnect=self._on_reconnect,
