@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from pydantic import Field
@@ -29,6 +30,30 @@ _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
 #: where food is in danger, by profile: the critical limits of ``cold.above_limit``
 _CRITICAL_C = {"freezer": -12.0, "fridge": 13.0, "sample_cabinet": 13.0}
+
+
+class CabinetRule(ReadingRule, abc.ABC):
+    """What both rules share: they look at a cabinet every few minutes, and only at what is a temperature."""
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
+
+    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+        if watched(reading, ()) is None or reading.time_ms - state.last_ms < _SPACING_MS:
+            return None
+        suspect = reading.quality is Quality.SUSPECT
+        if not believed(
+            reading.value, reading.time_ms, suspect=suspect, last_c=state.last_c, last_ms=state.last_ms
+        ):
+            return _UNKNOWN
+        return self.judge(state, reading, context)
+
+    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+        return self.on_reading(state, reading, context)
+
+    @abc.abstractmethod
+    def judge(self, state: Any, reading: Reading, context: Context) -> Verdict:
+        """The rule's word after a temperature it looks at."""
 
 
 class DriftParams(RuleParams):
@@ -57,28 +82,18 @@ class DriftMemory(msgspec.Struct):
     points: list[tuple[int, float]] = []
 
 
-class Drift(ReadingRule):
+class Drift(CabinetRule):
     """``cold.drift``: warmer for hours than the cabinet has been for weeks, though perhaps not above its limit yet."""
 
     name: ClassVar[str] = "cold.drift"
     Params: ClassVar[type[RuleParams]] = DriftParams
     Memory: ClassVar[type[msgspec.Struct]] = DriftMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
-        return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
-
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
         """A fridge has its limit near by, and its door is opened more."""
         return {} if device.profile == "freezer" else {"margin_k": 3.5}
 
-    def on_reading(self, state: DriftMemory, reading: Reading, context: Context) -> Verdict | None:
-        if watched(reading, ()) is None or reading.time_ms - state.last_ms < _SPACING_MS:
-            return None
-        suspect = reading.quality is Quality.SUSPECT
-        if not believed(
-            reading.value, reading.time_ms, suspect=suspect, last_c=state.last_c, last_ms=state.last_ms
-        ):
-            return _UNKNOWN
+    def judge(self, state: DriftMemory, reading: Reading, context: Context) -> Verdict:
         params: DriftParams = context.params
         state.last_c, state.last_ms = reading.value, reading.time_ms
         remember(state.points, reading, _WINDOW_MS)
@@ -94,9 +109,6 @@ class Drift(ReadingRule):
         if not high:
             state.since_ms = 0 if state.middle_c <= limit_c - 0.3 * params.margin_k else state.since_ms
         return self._word(state, reading, limit_c, context)
-
-    def on_suspect(self, state: DriftMemory, reading: Reading, context: Context) -> Verdict | None:
-        return self.on_reading(state, reading, context)
 
     def quiet(self, state: DriftMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
@@ -174,27 +186,17 @@ class FailingMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Failing(ReadingRule):
+class Failing(CabinetRule):
     """``cold.failing``: rises steadily, and the compressor's ripple is gone: before any limit is reached."""
 
     name: ClassVar[str] = "cold.failing"
     Params: ClassVar[type[RuleParams]] = FailingParams
     Memory: ClassVar[type[msgspec.Struct]] = FailingMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
-        return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
-
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
         return {} if device.profile == "freezer" else {"rise_k": 2.5}
 
-    def on_reading(self, state: FailingMemory, reading: Reading, context: Context) -> Verdict | None:
-        if watched(reading, ()) is None or reading.time_ms - state.last_ms < _SPACING_MS:
-            return None
-        suspect = reading.quality is Quality.SUSPECT
-        if not believed(
-            reading.value, reading.time_ms, suspect=suspect, last_c=state.last_c, last_ms=state.last_ms
-        ):
-            return _UNKNOWN
+    def judge(self, state: FailingMemory, reading: Reading, context: Context) -> Verdict:
         params: FailingParams = context.params
         if reading.time_ms - state.last_ms > 0.6 * params.steady_min * MINUTE_MS:
             state.points = []
@@ -210,9 +212,6 @@ class Failing(ReadingRule):
         if not state.usual.learned(params.learn_days):
             return _UNKNOWN
         return self._word(state, reading, rise, context)
-
-    def on_suspect(self, state: FailingMemory, reading: Reading, context: Context) -> Verdict | None:
-        return self.on_reading(state, reading, context)
 
     def quiet(self, state: FailingMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
