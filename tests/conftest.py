@@ -11,6 +11,7 @@ import pytest
 from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
+from service.broker import EmbeddedBroker
 from store.journal import Journal
 from store.operations.database import open_database
 
@@ -148,3 +149,12 @@ def broker_programs():
 def pytest_generate_tests(metafunc):
     if "broker_program" in metafunc.fixturenames:
         metafunc.parametrize("broker_program", broker_programs())
+
+
+@pytest.fixture
+def broker(broker_program, tmp_path):
+    """A broker of ours, started: of each kind there is."""
+    started = EmbeddedBroker(tmp_path / "broker", program=broker_program)
+    started.start()
+    yield started
+    started.stop()

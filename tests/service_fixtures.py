@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from pathlib import Path
 
 import httpx2
 import paho.mqtt.client as mqtt
 import pytest
 import uvicorn
+import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import wait_until
 
@@ -18,6 +21,18 @@ from campus.site import Site
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 from simulators import providers
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "school"
+
+
+def example_school(tmp_path, **channels):
+    """A copy of the example school on a free port, with *channels* added to its own or in their place."""
+    school = Path(shutil.copytree(EXAMPLE, tmp_path / "school"))
+    body = yaml.safe_load((school / "site.yaml").read_text(encoding="utf-8"))
+    body["broker"] = {"url": "embedded", "listen": "127.0.0.1:0"}
+    body["channels"] |= channels
+    (school / "site.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    return school
 
 
 class Running:

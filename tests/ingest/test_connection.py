@@ -18,14 +18,6 @@ from service.errors import BrokerUnavailable
 
 
 @pytest.fixture
-def broker(broker_program, tmp_path):
-    started = EmbeddedBroker(tmp_path / "broker", program=broker_program)
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
 def publish(broker):
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)

@@ -12,7 +12,6 @@ from campus.device import Device, Place
 from ingest.connection import BrokerAddress, Connection
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
-from service.broker import EmbeddedBroker
 
 peer = pytest.importorskip("esio_spb_builder", reason="the peer library of the dev group is not installed")
 DOUBLE = peer.MetricDataType.Double
@@ -33,10 +32,8 @@ def known(site, devices):
 
 
 @pytest.fixture
-def publish(broker_program, tmp_path, journal, clock, known):
+def publish(broker, journal, clock, known):
     """Publishes to a real broker that feeds the pipeline; the pipeline and its campus are at hand."""
-    broker = EmbeddedBroker(tmp_path / "broker", program=broker_program)
-    broker.start()
     pipeline = Pipeline(journal, Judge(lambda: known[-1]), now_ms=clock)
     pipeline.start()
     connection = Connection(
@@ -58,7 +55,6 @@ def publish(broker_program, tmp_path, journal, clock, known):
     client.loop_stop()
     connection.stop()
     pipeline.stop()
-    broker.stop()
 
 
 def stored(journal):

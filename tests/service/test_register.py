@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 import yaml
-from service_fixtures import Running
+from service_fixtures import Running, example_school
 from tests_support import wait_until
 from typer.testing import CliRunner
 
@@ -15,19 +12,13 @@ from campus.folder import load_campus
 from service.cli import app
 from store.counts import Counts
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
 NEW = "zigbee2mqtt/新冷冻柜"
 
 
 @pytest.fixture
 def folder(tmp_path, bot):
     """The example school on a free port, with a group bot."""
-    school = Path(shutil.copytree(EXAMPLE, tmp_path / "school"))
-    body = yaml.safe_load((school / "site.yaml").read_text(encoding="utf-8"))
-    body["broker"] = {"url": "embedded", "listen": "127.0.0.1:0"}
-    body["channels"]["bot"] = {"kind": "wecom_bot", "key": "KEY", "base_url": bot.url}
-    (school / "site.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
-    return school
+    return example_school(tmp_path, bot={"kind": "wecom_bot", "key": "KEY", "base_url": bot.url})
 
 
 @pytest.fixture

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import httpx2
 import pytest
-import yaml
-from service_fixtures import Running
+from service_fixtures import Running, example_school
 
 from api.accounts import AccountRole
 from campus.clock import SHANGHAI, parse_iso
 from campus.folder import load_campus
 from campus.opening import Opening
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
 SNOW = {"name": "大雪停课", "from": "2026-12-03", "to": "2026-12-03"}
 
 
 @pytest.fixture
 def folder(tmp_path):
     """The example school on a free port, with an office that is cleaned over midnight."""
-    school = Path(shutil.copytree(EXAMPLE, tmp_path / "school"))
-    body = yaml.safe_load((school / "site.yaml").read_text(encoding="utf-8"))
-    body["broker"] = {"url": "embedded", "listen": "127.0.0.1:0"}
-    body["channels"] = {name: {"kind": "console"} for name in body["channels"]}
-    (school / "site.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    school = example_school(tmp_path, phone={"kind": "console"})
     with (school / "calendar.yaml").open("a", encoding="utf-8") as file:
         file.write('  boiler: {school_day: ["22:00-02:00"], vacation: []}\n')
     return school

@@ -16,7 +16,6 @@ from tests_support import wait_until
 
 from ingest.judge import Judge
 from ingest.message import Message
-from service.broker import EmbeddedBroker
 from simulators.broker_url import BrokerUrl
 from simulators.errors import BrokerLost
 from simulators.formats.contract import Publication
@@ -99,14 +98,6 @@ def test_counters_grow_and_gauges_stay():
         b'{"ENERGY":{"Total":1234.042},"DS18B20":{"Temperature":-19.2}}',
         b'{"ENERGY":{"Total":1234.999},"DS18B20":{"Temperature":-19.9}}',
     ]
-
-
-@pytest.fixture
-def broker(broker_program, tmp_path):
-    started = EmbeddedBroker(tmp_path / "broker", program=broker_program)
-    started.start()
-    yield started
-    started.stop()
 
 
 def test_a_real_broker_has_all_of_it(broker, campus):

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+from decoding_support import NOW_MS, decoded
 
 from campus.clock import parse_iso
 from campus.device import Device, FieldMapping, Place
 from ingest.decoding import iec61850
 from ingest.decoding.contract import Hints
-from ingest.decoding.registry import Registry
 from ingest.errors import Rejected
-from ingest.message import Message
 
-NOW_MS = parse_iso("2026-11-21T04:00:00Z")
 NOW_S = NOW_MS // 1000
 BEFORE_MS = NOW_MS - 7_200_000
-
-
-def decoded(topic, body, hints=None):
-    return Registry().decode(Message(topic, json.dumps(body).encode(), NOW_MS), hints or Hints())
 
 
 def table(topic, body, hints=None):

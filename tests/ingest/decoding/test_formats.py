@@ -8,6 +8,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from decoding_support import NOW_MS, values
+from decoding_support import reports as read
 
 from campus.clock import SHANGHAI, parse_iso
 from campus.device import Device, FieldMapping, Place
@@ -23,22 +25,7 @@ from ingest.decoding.topic import matches
 from ingest.errors import Rejected
 from ingest.message import Message
 
-NOW_MS = parse_iso("2026-11-21T04:00:00Z")
 SAMPLES = Path(__file__).parents[4] / "shared" / "payloads"
-
-
-def read(topic, body, hints=None):
-    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    _, decoded = Registry().decode(Message(topic, payload, NOW_MS), hints or Hints())
-    return decoded.reports
-
-
-def values(topic, body, hints=None):
-    return {
-        (value.quantity, value.channel): (value.value, value.unit)
-        for report in read(topic, body, hints)
-        for value in report.values
-    }
 
 
 def test_chirpstack_prefers_the_codecs_object():

@@ -7,33 +7,12 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lorawan_support import THEN_S, found, read
 
-from campus.clock import parse_iso
 from ingest.decoding.lorawan import codec
 from ingest.errors import Rejected
 
-THEN_S = parse_iso("2026-11-20T22:00:00Z") // 1000
 T_BIG = struct.pack(">I", THEN_S)
-
-
-def read(model, raw, port):
-    return codec.read([model], raw if isinstance(raw, bytes) else bytes.fromhex(raw), port, guess=False)
-
-
-def found(model, raw, port):
-    """Quantity, channel, value, unit and own time in seconds of everything read."""
-    return [
-        (
-            str(one.quantity),
-            one.channel,
-            one.value,
-            one.unit,
-            None if one.time_ms is None else one.time_ms // 1000,
-        )
-        for one in read(model, raw, port).values
-    ]
-
-
 LHT = struct.pack(">HhH", 0xC000 | 3050, 410, 612)
 
 

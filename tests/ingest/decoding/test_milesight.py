@@ -5,33 +5,11 @@ from __future__ import annotations
 import struct
 
 import pytest
+from lorawan_support import THEN_S, found, read
 
-from campus.clock import parse_iso
-from ingest.decoding.lorawan import codec
 from ingest.errors import Rejected
 
-THEN_S = parse_iso("2026-11-20T22:00:00Z") // 1000
 T = struct.pack("<I", THEN_S)
-
-
-def read(model, raw):
-    return codec.read([model], raw if isinstance(raw, bytes) else bytes.fromhex(raw), 85, guess=False)
-
-
-def found(model, raw):
-    """Quantity, channel, value, unit and own time in seconds of everything read."""
-    return [
-        (
-            str(one.quantity),
-            one.channel,
-            one.value,
-            one.unit,
-            None if one.time_ms is None else one.time_ms // 1000,
-        )
-        for one in read(model, raw).values
-    ]
-
-
 BATTERY = ("battery_level", "", 92.0, "%", None)
 COLD = ("temperature", "", -1.5, "°C", None)
 

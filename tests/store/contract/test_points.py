@@ -5,6 +5,7 @@ import random
 import uuid
 
 import pytest
+from store_support import REFERENCE
 
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, parse_iso
 from campus.quantity import Quantity
@@ -99,17 +100,6 @@ def test_latest_moves_forward_only(store, series):
     latest = store.latest([series])[series]
     assert (latest.time_ms, latest.value) == (START_MS + 5000, 5.0)
     assert store.latest([Series("nobody", Quantity.ENERGY)]) == {}
-
-
-REFERENCE = {
-    Aggregate.MEAN: lambda values: sum(values) / len(values),
-    Aggregate.MIN: min,
-    Aggregate.MAX: max,
-    Aggregate.SUM: sum,
-    Aggregate.COUNT: len,
-    Aggregate.FIRST: lambda values: values[0],
-    Aggregate.LAST: lambda values: values[-1],
-}
 
 
 @pytest.mark.parametrize("aggregate", list(Aggregate))

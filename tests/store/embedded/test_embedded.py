@@ -6,6 +6,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from store_support import REFERENCE
 
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.quantity import Quantity
@@ -17,15 +18,6 @@ from store.timeseries import Aggregate, Point
 SERIES = (Series("a", Quantity.TEMPERATURE), Series("b", Quantity.TEMPERATURE, "probe2"))
 STEPS_MS = (7 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, DAY_MS)
 END_MS = 2 * DAY_MS
-REFERENCE = {
-    Aggregate.MEAN: lambda values: sum(values) / len(values),
-    Aggregate.MIN: min,
-    Aggregate.MAX: max,
-    Aggregate.SUM: sum,
-    Aggregate.COUNT: len,
-    Aggregate.FIRST: lambda values: values[0],
-    Aggregate.LAST: lambda values: values[-1],
-}
 MOMENTS = st.one_of(
     st.integers(0, 3 * HOUR_MS),  # few hours, so that points, roll-ups and deletions meet
     st.integers(0, END_MS - 1),
