@@ -1,4 +1,4 @@
-"""Keeps the embedded store's file within what site.yaml says: old readings go, their hours stay."""
+"""Forgets what is too old: readings of the embedded store as site.yaml says, while their hours stay, and settled messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from alerts.outbox import Outbox
 from campus.clock import DAY_MS, HOUR_MS, SECOND_MS
 from campus.site import Site
 from store.embedded import EmbeddedStore
@@ -19,19 +20,18 @@ log = structlog.get_logger()
 class Keeper:
     """Once an hour, in a thread of its own, as it may take a while. Servers keep what they are told to themselves."""
 
-    def __init__(self, store: TimeSeriesStore, site: Site, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: TimeSeriesStore, outbox: Outbox, site: Callable[[], Site], now_ms: Callable[[], int]
+    ) -> None:
         self._store = store
+        self._outbox = outbox
         self._site = site
         self._now_ms = now_ms
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
-        """Begins, where there is anything to do."""
-        if isinstance(self._store, EmbeddedStore) and (
-            self._site.retention_days or self._site.rollup_retention_days
-        ):
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Finishes what is under way."""
@@ -41,10 +41,11 @@ class Keeper:
 
     def keep(self) -> int:
         """Forgets what is too old; returns how many readings."""
+        now_ms, site = self._now_ms(), self._site()
+        self._outbox.forget_old(now_ms)
         if not isinstance(self._store, EmbeddedStore):
             return 0
         forgotten = 0
-        now_ms, site = self._now_ms(), self._site
         if site.rollup_retention_days:
             forgotten += self._store.delete_before(now_ms - site.rollup_retention_days * DAY_MS)
         if site.retention_days:

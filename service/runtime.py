@@ -99,7 +99,7 @@ class Runtime:
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms, look=self.watch.look)
-        self.keeper = Keeper(self.store, campus.site, now_ms)
+        self.keeper = Keeper(self.store, self.outbox, lambda: self.campus().site, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
         self.drills = Drills(self, self.cast, scenarios=folder / "scenarios" if folder is not None else None)

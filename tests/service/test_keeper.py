@@ -1,14 +1,22 @@
-"""Old readings go as site.yaml says; their hours stay unless they, too, have a limit."""
+"""Old readings go as site.yaml says; their hours stay unless they, too, have a limit. Old messages go when settled."""
 
 import pytest
+import sqlalchemy as sa
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
+from alerts.channels.contract import Delivery, Outcome
+from alerts.message import MessageKind, OutgoingMessage
+from alerts.outbox import Outbox, enqueue
+from alerts.routing import Destination, Recipient
 from campus.clock import DAY_MS, HOUR_MS
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
+from rules.level import Level
 from service.keeper import Keeper
 from store.embedded import EmbeddedStore
+from store.operations.tables import OutboxRow
 from store.timeseries import Aggregate
 
 METER = Series("m", Quantity.ENERGY)
@@ -31,15 +39,45 @@ def store(tmp_path):
         ({"retention_days": 30, "rollup_retention_days": 100}, 30 * 24, 100 * 24),
     ],
 )
-def test_what_is_kept(store, settings, readings, hours):
+def test_what_is_kept(store, database, settings, readings, hours):
     """Readings for their days, hours for theirs, 0 for ever; a second time there is nothing to forget."""
-    keeper = Keeper(store, Site(id="s", name="s", **settings), lambda: NOW_MS)
+    site = Site(id="s", name="s", **settings)
+    keeper = Keeper(store, Outbox(database), lambda: site, lambda: NOW_MS)
     assert keeper.keep() >= 400 * 24 - readings - hours
     assert keeper.keep() == 0
     assert len(store.query(METER, 0, NOW_MS)) == readings
     counts = store.query(METER, 0, NOW_MS, step_ms=DAY_MS, aggregate=Aggregate.COUNT)
     assert sum(point.value for point in counts) == hours
     keeper.stop()
+
+
+def test_settled_messages_go_after_a_year(store, database):
+    """What is still to be sent stays however old it is, and so does the record of an exercise."""
+    outbox = Outbox(database)
+    keeper = Keeper(store, outbox, lambda: Site(id="s", name="s"), lambda: NOW_MS)
+
+    def write(key, created_ms, *, sent, drill=False):
+        message = OutgoingMessage(key, MessageKind.ALERT, Level.WARNING, key, drill=drill)
+        with Session(database) as session, session.begin():
+            enqueue(
+                session,
+                message,
+                Destination(key, Recipient("r")),
+                alert_id=None,
+                reason="opened",
+                now_ms=created_ms,
+            )
+        if sent:
+            outbox.settle(outbox.take(key, NOW_MS), Delivery(Outcome.SENT), NOW_MS)
+
+    write("new", NOW_MS - 300 * DAY_MS, sent=True)
+    write("old", NOW_MS - 401 * DAY_MS, sent=True)
+    write("old and waiting", NOW_MS - 401 * DAY_MS, sent=False)
+    write("old exercise", NOW_MS - 401 * DAY_MS, sent=True, drill=True)
+    keeper.keep()
+    with Session(database) as session:
+        left = set(session.scalars(sa.select(OutboxRow.channel)))
+    assert left == {"new", "old and waiting", "old exercise"}
 
 
 @pytest.mark.parametrize(("readings", "hours"), [(0, 10), (30, 10)])
