@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sysconfig
+import uuid
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from campus.campus import Campus
 from campus.device import Device, Place
@@ -128,9 +132,22 @@ def journal(tmp_path):
 
 @pytest.fixture
 def database(tmp_path):
-    engine = open_database(f"sqlite:///{tmp_path / 'operations.db'}")
+    """The operations database: SQLite, or where SHOUYUAN_TEST_DATABASE_URL says, in a schema of its own."""
+    url = os.environ.get("SHOUYUAN_TEST_DATABASE_URL", "")
+    if not url:
+        engine = open_database(f"sqlite:///{tmp_path / 'operations.db'}")
+        yield engine
+        engine.dispose()
+        return
+    server, schema = sa.create_engine(url), f"test_{uuid.uuid4().hex}"
+    with server.begin() as connection:
+        connection.execute(CreateSchema(schema))
+    engine = open_database(f"{url}?options=-csearch_path%3D{schema}")
     yield engine
     engine.dispose()
+    with server.begin() as connection:
+        connection.execute(DropSchema(schema, cascade=True))
+    server.dispose()
 
 
 def broker_programs():
