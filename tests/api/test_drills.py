@@ -86,6 +86,11 @@ def test_the_record(running):
     number = running.http.post("/api/drills", json=BODY).json()["id"]
     wait_until(lambda: running.http.get("/api/alerts", params={"state": "firing"}).json() != [], 20)
     (alert,) = running.http.get("/api/alerts", params={"state": "firing"}).json()
+
+    def story():
+        return [one["kind"] for one in running.http.get(f"/api/drills/{number}").json()["story"]]
+
+    wait_until(lambda: "sent" in story(), 20)
     running.http.get(f"/alerts/{alert['id']}")
     done = running.http.post(
         f"/drills/{number}/alerts/{alert['id']}", data={"cause": "=1+1", "repair_note": "<b>关门</b>"}
@@ -93,7 +98,7 @@ def test_the_record(running):
     assert done.status_code == 303
     running.http.post(f"/api/drills/{number}/stop")
     record = running.http.get(f"/api/drills/{number}").json()
-    kinds = [one["kind"] for one in record["story"]]
+    kinds = story()
     for kind in ("ordered", "began", "fault", "opened", "sent", "read", "acknowledged", "noted", "stopped"):
         assert kind in kinds, kind
     assert record["score"]["due"] == 7
