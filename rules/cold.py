@@ -136,8 +136,9 @@ class AboveLimit(ReadingRule):
         return self.on_reading(state, reading, context)
 
     def quiet(self, state: LimitMemory, series: Series, context: Context) -> Quiet | None:
-        if any(one.rank for one in state.probes.values()):
-            return None
+        for probe in state.probes.values():
+            if probe.rank:
+                return None
         one = state.probes.get(series.channel)
         if one is None:  # a box's own temperature, which never counts
             return Quiet(-math.inf, math.inf, ALWAYS_MS) if series.channel in {"device", ""} else None
@@ -163,8 +164,9 @@ def _take(one: Cabinet, reading: Reading, params: LimitParams, held: int) -> Non
     if rank:
         one.peak_c = max(one.peak_c, reading.value)
     if not one.points or reading.time_ms - one.points[-1][0] >= _SPACING_MS:
-        kept = [point for point in one.points if reading.time_ms - point[0] <= HOUR_MS]
-        one.points = [*kept, (reading.time_ms, reading.value)]
+        while one.points and reading.time_ms - one.points[0][0] > HOUR_MS:
+            del one.points[0]
+        one.points.append((reading.time_ms, reading.value))
     one.recovers = rank > 0 and _recovers(one, reading, params)
 
 
@@ -196,10 +198,14 @@ def _rank(value_c: float, rank: int, params: LimitParams) -> int:
 
 def _verdict(state: LimitMemory, reading: Reading, params: LimitParams) -> Verdict:
     """The worst of the probes that still speak; where only silent ones were warm, nobody knows."""
-    fresh = [one for one in state.probes.values() if reading.time_ms - one.last_ms <= _STALE_MS]
-    one = max(fresh, key=lambda probe: (probe.rank, probe.last_ms))
-    if not one.rank and any(probe.rank for probe in state.probes.values()):
-        return Verdict(Level.UNKNOWN)
+    probes = list(state.probes.values())
+    if len(probes) == 1:  # as with nearly all cabinets
+        one = probes[0]
+    else:
+        fresh = [one for one in probes if reading.time_ms - one.last_ms <= _STALE_MS]
+        one = max(fresh, key=lambda probe: (probe.rank, probe.last_ms))
+        if not one.rank and any(probe.rank for probe in probes):
+            return Verdict(Level.UNKNOWN)
     if not one.rank and not one.since_ms:
         return _OK
     facts: Facts = {

@@ -203,7 +203,7 @@ class Failing(CabinetRule):
         state.last_c, state.last_ms = reading.value, reading.time_ms
         remember(state.points, reading, round(1.5 * params.steady_min * MINUTE_MS))
         rise = _steady_rise(state, params)
-        usual = rise <= params.factor * max(state.rises_k, default=0.0)
+        usual = not rise or rise <= params.factor * max(state.rises_k, default=0.0)
         if usual or not state.usual.learned(params.learn_days):
             _learn_rise(state, reading.time_ms, rise)
             rise = 0.0
@@ -253,8 +253,10 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
     now_ms, value = state.points[-1]
     if value <= state.points[0][1]:
         return 0.0
-    window = [point for point in state.points if now_ms - point[0] <= params.steady_min * MINUTE_MS * 1.05]
-    if len(window) < 4 or now_ms - window[0][0] < 0.9 * params.steady_min * MINUTE_MS:
+    steady_ms = params.steady_min * MINUTE_MS
+    window = [point for point in state.points if now_ms - point[0] <= steady_ms * 1.05]
+    rise_k = value - window[0][1]
+    if len(window) < 4 or now_ms - window[0][0] < 0.9 * steady_ms or rise_k < params.rise_k:
         return 0.0
     usual_ripple_k = quartile(state.ripples_k)
     allowed_k = max(params.least_pull_down_k, params.ripple_share * usual_ripple_k)
@@ -262,11 +264,10 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
     for _, one in window:
         highest = max(highest, one)
         pull_down_k = max(pull_down_k, highest - one)
-    rise_k = value - window[0][1]
     half_k = value - window[len(window) // 2][1]
     # What warms with its compressor off does so evenly, or ever more slowly; a defrost comes all at once.
     steady = pull_down_k < allowed_k and 0.15 * rise_k < half_k < 0.7 * rise_k
-    if not steady or rise_k < max(params.rise_k, 1.5 * usual_ripple_k):
+    if not steady or rise_k < 1.5 * usual_ripple_k:
         return 0.0
     return rise_k
 
@@ -276,7 +277,8 @@ def _learn_rise(state: FailingMemory, time_ms: int, rise_k: float) -> None:
     day = time_ms // DAY_MS
     if day != state.day:
         state.day, state.rises_k = day, [*state.rises_k, 0.0][-14:]
-    state.rises_k[-1] = max(state.rises_k[-1], round(rise_k, 2))
+    if rise_k:
+        state.rises_k[-1] = max(state.rises_k[-1], round(rise_k, 2))
 
 
 def quartile(values: Sequence[float]) -> float:

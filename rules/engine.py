@@ -23,6 +23,9 @@ from rules.verdict import Transition
 
 _KEPT_FAULTS = 100
 _LOOK_AGAIN_MS = 10 * SECOND_MS
+_FOREVER_MS = 1 << 62
+# Every reading passes here, and a member of an enum takes as long to look up as the rest of a quiet one's way.
+_GOOD, _LATE = Quality.GOOD, Quality.LATE
 
 
 class _Feed:
@@ -40,7 +43,7 @@ class _Feed:
 
     def settle(self) -> None:
         """Sums up what none of its instances need see."""
-        low, high, until_ms = -math.inf, math.inf, 1 << 62
+        low, high, until_ms = -math.inf, math.inf, _FOREVER_MS
         for one in self.instances:
             quiet = one.quiet.get(self.series)
             if quiet is None:
@@ -106,24 +109,21 @@ class Engine:
         feeds, schedule = self._feeds, self._schedule
         for reading in readings:
             # Every reading moves time on, whoever it is for: so results do not depend on where batches end.
-            series, time_ms, quality = reading.series, reading.time_ms, reading.quality
+            time_ms = reading.time_ms
             if time_ms >= schedule.next_ms:
                 self._meet_deadlines(min(time_ms, batch_time_ms), found)
             try:
-                feed = feeds[series]
+                feed = feeds[reading.series]
             except KeyError:
-                feed = self._feed(series)
+                feed = self._feed(reading.series)
             if feed is None:
                 continue
-            if quality is Quality.LATE:
+            quality = reading.quality
+            if quality is _LATE:
                 self._read_late(feed, reading, found)
             elif time_ms > feed.last_ms:
                 feed.last_ms = time_ms
-                if (
-                    time_ms < feed.until_ms
-                    and feed.low <= reading.value <= feed.high
-                    and quality is Quality.GOOD
-                ):
+                if time_ms < feed.until_ms and feed.low <= reading.value <= feed.high and quality is _GOOD:
                     continue
                 self._read(feed, reading, found)
         self._meet_deadlines(batch_time_ms, found)
@@ -224,26 +224,39 @@ class Engine:
         return feed
 
     def _read(self, feed: _Feed, reading: Reading, found: list[Transition]) -> None:
-        series, value, time_ms = reading.series, reading.value, reading.time_ms
-        trusted = reading.quality is Quality.GOOD and value - value == 0.0  # not so for NaN and infinities
+        """Shows a reading to those who want to see it, and sums up on the way what none of them need see next."""
+        series, value, time_ms, schedule = reading.series, reading.value, reading.time_ms, self._schedule
+        trusted = reading.quality is _GOOD and value - value == 0.0  # not so for NaN and infinities
+        low, high, until_ms = -math.inf, math.inf, _FOREVER_MS
         for one in feed.instances:
             quiet = one.quiet.get(series)
-            if (
+            if not (
                 quiet is not None
                 and trusted
                 and time_ms < quiet.until_ms
                 and quiet.low <= value <= quiet.high
             ):
-                continue
-            try:
-                transitions = one.read(reading, trusted=trusted)
-            except Exception as error:  # noqa: BLE001 - one subject's trouble must not stop the others' alerts
-                self._fault(one, error)
-                continue
-            if transitions is not None:
-                found += transitions
-            self._schedule.put(one.number, one.due_ms())
-        feed.settle()
+                try:
+                    transitions = one.read(reading, trusted=trusted)
+                except Exception as error:  # noqa: BLE001 - one subject's trouble must not stop the others' alerts
+                    self._fault(one, error)
+                    until_ms = 0
+                    continue
+                if transitions is not None:
+                    found += transitions
+                schedule.put(one.number, one.due_ms())
+                quiet = one.quiet.get(series)
+                if quiet is None:
+                    until_ms = 0
+                    continue
+            # Written out, as the calls of max() and min() would take longer than the rest of this loop.
+            if quiet.low > low:  # noqa: PLR1730 - see above
+                low = quiet.low
+            if quiet.high < high:  # noqa: PLR1730
+                high = quiet.high
+            if quiet.until_ms < until_ms:  # noqa: PLR1730
+                until_ms = quiet.until_ms
+        feed.low, feed.high, feed.until_ms = low, high, until_ms
 
     def _read_late(self, feed: _Feed, reading: Reading, found: list[Transition]) -> None:
         feed.heard_ms = max(feed.heard_ms, reading.received_ms)

@@ -16,12 +16,14 @@ from campus.opening import Opening
 from campus.reading import Quality, Reading, Series
 from rules.level import Level, State
 from rules.machine import Change, Machine, Timing
-from rules.rule import Context, Quiet, Rule, RuleParams, never_heard
+from rules.rule import Context, Quiet, ReadingRule, Rule, RuleParams, never_heard
 from rules.verdict import Transition, Verdict
 
 _LEAST_GAP_S = 900
 #: where settings follow the opening hours, a quiet lasts no longer than this
 _HOURS_CHANGE_MS = 5 * MINUTE_MS
+# Looked up once: a member of an enum takes longer to find than most rules take for a reading.
+_LATE, _SUSPECT, _INACTIVE = Quality.LATE, Quality.SUSPECT, State.INACTIVE
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class Instance:
     """Judges readings and time for one subject. The engine calls it in the order of time."""
 
     __slots__ = (
-        "_by_opening", "_campus", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "memory", "number",
+        "_by_opening", "_campus", "_has_clock", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "memory", "number",
         "quiet", "rule", "stamp",
     )  # fmt: skip
 
@@ -70,6 +72,8 @@ class Instance:
         self.inputs: tuple[str, ...] = (device.id,)
         self._campus = campus
         self._heard_ms = heard_ms
+        #: whether the rule ever wants to be asked by time alone
+        self._has_clock = getattr(rule.due_ms, "__func__", None) is not ReadingRule.due_ms
         self._plain = self._timed(params)
         self._by_opening = {one: self._timed(special) for one, special in (by_opening or {}).items()} or None
         settings = [params, *(by_opening or {}).values()]
@@ -94,21 +98,27 @@ class Instance:
 
     def read(self, reading: Reading, *, trusted: bool) -> list[Transition] | None:
         """The living state's word after *reading*; None where nothing changed."""
-        now_ms = max(reading.time_ms, self.machine.verdict_ms)
-        one = self._setting(now_ms)
+        machine, memory, rule = self.machine, self.memory, self.rule
+        now_ms = max(reading.time_ms, machine.verdict_ms)
+        one = self._plain if self._by_opening is None else self._setting(now_ms)
         context = Context(now_ms, self._campus, self.device, one.params, self._heard_ms)
-        hear = self.rule.on_reading if trusted else self.rule.on_suspect
-        verdict = hear(self.memory, reading, context)
+        verdict = (
+            rule.on_reading(memory, reading, context)
+            if trusted
+            else rule.on_suspect(memory, reading, context)
+        )
         found = None
         if verdict is not None:
-            found = self._transitions(self.machine.on_verdict(verdict, now_ms, one.timing), now_ms)
-        if reading.quality is not Quality.LATE:
+            changes = machine.on_verdict(verdict, now_ms, one.timing)
+            if changes:
+                found = self._transitions(changes, now_ms)
+        if reading.quality is not _LATE:
             self._fall_quiet(reading.series, context, trusted=trusted)
         return found
 
     def _fall_quiet(self, series: Series, context: Context, *, trusted: bool) -> None:
         """Asks the rule what it need not see; only while it has nothing to say, and never on a doubtful word."""
-        idle = trusted and self.machine.state is State.INACTIVE
+        idle = trusted and self.machine.state is _INACTIVE
         quiet = self.rule.quiet(self.memory, series, context) if idle else None
         if quiet is None:
             self.quiet.pop(series, None)
@@ -132,9 +142,13 @@ class Instance:
 
     def due_ms(self) -> int | None:
         """When :meth:`pass_time` is wanted next."""
-        one = self._setting(self.machine.verdict_ms) if self._by_opening else self._plain
+        machine = self.machine
+        waits = bool(machine.held_ms)  # else nothing is held, and time alone changes nothing
+        if not (waits or self._has_clock):
+            return None
+        one = self._plain if self._by_opening is None else self._setting(machine.verdict_ms)
         of_rule = self.rule.due_ms(self.memory, one.params)
-        of_machine = self.machine.due_ms(one.timing)
+        of_machine = machine.due_ms(one.timing) if waits else None
         if of_rule is None:
             return of_machine
         return of_rule if of_machine is None else min(of_rule, of_machine)
@@ -145,7 +159,7 @@ class Instance:
         A past that a living alert stands for already is not told a second time.
         """
         if self.rule.accepts_late:
-            return self.read(reading, trusted=reading.quality is not Quality.SUSPECT)
+            return self.read(reading, trusted=reading.quality is not _SUSPECT)
         past = self._backlog(reading) if math.isfinite(reading.value) else None
         if past is None:
             return None

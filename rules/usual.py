@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -32,7 +34,7 @@ def spread(values: Sequence[float]) -> float:
     return _MAD_SIGMA * median([abs(one - middle) for one in values])
 
 
-class Hourly(msgspec.Struct):
+class Hourly(msgspec.Struct, dict=True):
     """Hourly means of a value over the last days, and the quantiles of them that count as usual.
 
     It learns at most once an hour, and only what it is told to: where an hour was anomalous, it is left out.
@@ -66,11 +68,21 @@ class Hourly(msgspec.Struct):
         """Whether *days* of hours are known, but for a tenth of them."""
         return len(self.means) >= 0.9 * 24 * days
 
+    @cached_property
+    def _ordered(self) -> list[float]:
+        """The means by size; no part of what a snapshot keeps, as it follows from them."""
+        return sorted(self.means)
+
     def _close(self, most: int) -> bool:
         if not self.count or self.spoiled:
             return False
-        self.means = [*self.means, round(self.total / self.count, 3)][-most:]
-        ordered = sorted(self.means)
+        means, ordered = self.means, self._ordered
+        mean = round(self.total / self.count, 3)
+        means.append(mean)
+        insort(ordered, mean)
+        for old in means[:-most]:
+            del ordered[bisect_left(ordered, old)]
+        del means[:-most]
         self.low, self.middle, self.high = (quantile(ordered, share) for share in (0.1, 0.5, 0.9))
         return True
 
