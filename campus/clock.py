@@ -15,6 +15,7 @@ DAY_MS = 24 * HOUR_MS
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ONE_MS = dt.timedelta(milliseconds=1)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNIT_MS = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
@@ -23,7 +24,7 @@ def to_ms(moment: dt.datetime) -> int:
     """Milliseconds of an aware datetime; raises :class:`BadTime` for a naive one."""
     if moment.tzinfo is None:
         raise BadTime(moment.isoformat())
-    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _ONE_MS
 
 
 def from_ms(time_ms: int, zone: dt.tzinfo = dt.UTC) -> dt.datetime:

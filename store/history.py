@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -44,6 +45,13 @@ class History:
         self._values.append(value)
         self._times.append(time_ms)
         self._qualities.append(quality)
+
+    def extend(self, numbers: Sequence[int], values: Sequence[float], times_ms: Sequence[int]) -> None:
+        """Adds good readings by columns, all of one length, as :meth:`add` does one by one."""
+        self._of.extend(numbers)
+        self._values.extend(values)
+        self._times.extend(times_ms)
+        self._qualities.extend(itertools.repeat(Quality.GOOD, len(numbers)))
 
     def keep(self, start_ms: int | None, end_ms: int | None) -> None:
         """Drops what does not lie in ``start_ms <= time_ms < end_ms``; None is no bound."""

@@ -1,13 +1,17 @@
 """A history in a file: CSV or Parquet with ``time,device,quantity,value[,channel][,unit]``.
 
-Files are read row by row, never as a whole: what stays is the 21 bytes a reading of :class:`store.history.History`.
+Files are read a thousand rows at a time, never as a whole: what stays is the 21 bytes a reading of
+:class:`store.history.History`. Rows without a fault are taken column by column, which is twice as fast; where there is
+one among them, that thousand is gone through row by row.
 """
 
 from __future__ import annotations
 
 import csv
 import difflib
+import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +30,11 @@ from store.history import History
 
 COLUMNS = ("time", "device", "quantity", "value", "channel", "unit")
 _NEEDED = COLUMNS[:4]
-_ROWS_AT_ONCE = 65_536
+_MEANING = ("device", "quantity", "channel", "unit")
+#: of a Parquet file, whose parts are dear to open
+_PART_ROWS = 65_536
+#: so few that they stay in the processor's cache from one column to the next
+_ROWS_AT_ONCE = 1_024
 #: of a file whose every row is wrong the first tell enough
 _MOST_PROBLEMS = 100
 _TIME = "ISO 8601 with an offset, such as 2026-11-20T08:00:00+08:00"
@@ -50,11 +58,11 @@ def read_history(
     try:
         rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
         table.head([str(name).strip() for name in next(rows, ())])
-        for number, row in enumerate(rows, start=2):
-            if row:  # a line with nothing on it is no row
-                table.take(number, row)
-            if number % _ROWS_AT_ONCE == 0:
-                advance(_ROWS_AT_ONCE)
+        number = 2
+        while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+            table.take(number, some)
+            number += len(some)
+            advance(len(some))
     except (pl.exceptions.PolarsError, OSError, csv.Error, UnicodeDecodeError) as error:
         raise BadHistory(path.name, str(error)[:200], "a CSV (UTF-8) or Parquet file") from error
     table.end()
@@ -72,10 +80,10 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     yield lazy.collect_schema().names()
     at = 0
     while True:
-        part = lazy.slice(at, _ROWS_AT_ONCE).collect()
+        part = lazy.slice(at, _PART_ROWS).collect()
         yield from part.iter_rows()
         at += len(part)
-        if len(part) < _ROWS_AT_ONCE:
+        if len(part) < _PART_ROWS:
             return
 
 
@@ -118,7 +126,38 @@ class _Table:
             expected = f"also {', '.join(needed)} (needed are {', '.join(_NEEDED)})"
             raise BadHistory(self._name, f"the columns {', '.join(names) or 'none'}", expected)
 
-    def take(self, number: int, row: Row) -> None:
+    def take(self, number: int, rows: Sequence[Row]) -> None:
+        """Adds the readings of *rows*, or the problems with them; *number* is that of the first."""
+        try:
+            self._take_columns([row for row in rows if row])  # a line with nothing on it is no row
+        except (_Mistake, BadTime, UnknownUnit, AttributeError, IndexError, TypeError, ValueError):
+            for at, row in enumerate(rows, start=number):
+                if row:
+                    self._take_row(at, row)
+
+    def _take_columns(self, rows: Sequence[Row]) -> None:
+        """Adds all of *rows*, or none where anything is not as it should be: which, :meth:`_take_row` will say."""
+        values = [float(one) for one in self._column(rows, "value")]
+        said = self._column(rows, "time")
+        moments = map(datetime.fromisoformat, said) if said and isinstance(said[0], str) else said
+        times = [to_ms(one) for one in moments]
+        names = list(zip(*(self._column(rows, name) for name in _MEANING), strict=True))
+        meant = {one: self._meaning(one) for one in dict.fromkeys(names)}
+        if not all(map(math.isfinite, values)):
+            raise ValueError
+        if any(unit != SPECS[quantity].unit for _, quantity, unit in meant.values()):
+            units = [meant[one][1:] for one in names]
+            values = [to_canonical(kind, one, unit) for one, (kind, unit) in zip(values, units, strict=True)]
+        numbers = [meant[one][0] for one in names]
+        last = self._last.copy()
+        for series, time_ms in zip(numbers, times, strict=True):
+            if time_ms < last.get(series, time_ms):
+                raise ValueError
+            last[series] = time_ms
+        self._last = last
+        self.history.extend(numbers, values, times)
+
+    def _take_row(self, number: int, row: Row) -> None:
         """Adds the reading of a row, or the problem with it."""
         try:
             series, quantity, unit = self._meant(row)
@@ -151,7 +190,9 @@ class _Table:
 
     def _meant(self, row: Row) -> tuple[int, Quantity, str]:
         """The number of the row's series, its quantity and its unit; looked up once for all rows that say the same."""
-        said = tuple(self._field(row, name) for name in ("device", "quantity", "channel", "unit"))
+        return self._meaning(tuple(self._field(row, name) for name in _MEANING))
+
+    def _meaning(self, said: Row) -> tuple[int, Quantity, str]:
         found = self._known.get(said)
         if found is None:
             device, name, channel, unit = (str(one or "") for one in said)
@@ -187,6 +228,10 @@ class _Table:
         except BadTime:
             pass
         raise _Mistake("time", said or "nothing", _TIME)
+
+    def _column(self, rows: Sequence[Row], name: str) -> Sequence[Any]:
+        at = self._at.get(name)
+        return [None] * len(rows) if at is None else list(map(operator.itemgetter(at), rows))
 
     def _field(self, row: Row, name: str) -> Any:
         at = self._at.get(name, -1)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from pathlib import Path
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -114,7 +117,8 @@ def test_mistakes_in_every_row_are_counted_not_listed(tmp_path):
 
 def test_a_parquet_file_is_read_part_by_part(tmp_path, monkeypatch):
     """Never more than a part of its rows at once, with the same result; times without zone are refused."""
-    monkeypatch.setattr(history_file, "_ROWS_AT_ONCE", 7)
+    for name in ("_PART_ROWS", "_ROWS_AT_ONCE"):
+        monkeypatch.setattr(history_file, name, 7)
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     times = [start + dt.timedelta(minutes=n) for n in range(50)]
     table = pl.DataFrame({"time": times, "device": "m", "quantity": "temperature", "value": range(50)})
@@ -123,7 +127,7 @@ def test_a_parquet_file_is_read_part_by_part(tmp_path, monkeypatch):
     readings = list(read_history(tmp_path / "h.parquet", [], advance=told.append))
     assert [one.value for one in readings] == list(range(50))
     assert [one.time_ms for one in readings] == [round(one.timestamp() * 1000) for one in times]
-    assert told == [7] * 7
+    assert told == [7] * 7 + [1]
     table.with_columns(pl.col("time").dt.replace_time_zone(None)).write_parquet(tmp_path / "h.parquet")
     problems = []
     assert len(read_history(tmp_path / "h.parquet", problems)) == 0
@@ -171,3 +175,39 @@ def test_a_store_gives_its_past(tmp_path):
     assert found == expected
     assert told == [20_000, 3_998]
     assert len(everything) == 50_000
+
+
+FIELDS = {
+    "time": [
+        "2026-11-20T08:00:00+08:00", "2026-11-20T00:01:00Z", "2026-11-20 09:00:00.5+08:00", "2026-11-21T08:00:00+08:00",
+        "2026-11-20T08:00:00", " 2026-11-20T08:00:00Z", "", "never",
+    ],
+    "device": ["a", "b", ""],
+    "quantity": ["temperature", "water_flow", "heat"],
+    "value": ["1", "-2.5", " 3 ", "1e400", "nan", ""],
+    "channel": ["", "probe"],
+    "unit": ["", "l/h", "°F", "kWh"],
+}  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(*(st.sampled_from(some) | st.just(some[0]) for some in FIELDS.values())).map(",".join)
+        | st.sampled_from(["", "2026-11-20T08:00:00Z,a", "2026-11-20T08:00:00Z,a,temperature,1"]),
+        max_size=30,
+    ),
+    st.integers(1, 12),
+)
+def test_columns_say_what_rows_say(rows, at_once):
+    """Whatever is wrong with whichever rows: taken by columns or one by one, the same is read and told."""
+    found = []
+    for refused in ([], [ValueError]):
+        with pytest.MonkeyPatch.context() as patched, tempfile.TemporaryDirectory() as folder:
+            patched.setattr(history_file, "_ROWS_AT_ONCE", at_once)
+            if refused:
+                patched.setattr(history_file._Table, "_take_columns", Mock(side_effect=refused[0]))
+            problems = []
+            file = written(Path(folder), "\n".join([",".join(FIELDS), *rows]))
+            history = read_history(file, problems)
+            found.append((history.series, list(history), problems))
+    assert found[0] == found[1]
