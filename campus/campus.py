@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import TypeVar
 
-from campus.device import Device
+from campus.device import Device, Kind
 from campus.errors import UnknownDevice
 from campus.opening import AlwaysUnknown, OpeningHours
 from campus.person import Person, Shift
 from campus.site import Site
+
+Key = TypeVar("Key")
 
 
 class Campus:
@@ -51,6 +54,14 @@ class Campus:
         """The devices whose parent is *device_id*."""
         return self._children.get(device_id, ())
 
+    def behind(self, gateway_id: str) -> tuple[Device, ...]:
+        """The devices heard through the gateway of that id."""
+        return self._behind.get(gateway_id, ())
+
+    def of_kind(self, kind: Kind, building: str) -> tuple[Device, ...]:
+        """The devices of a kind in a building."""
+        return self._by_kind.get((kind, building), ())
+
     def on_duty(self, time_ms: int) -> tuple[Person, ...]:
         """Who the roster names for *time_ms*, in its order."""
         ids = [shift.person for shift in self.roster if shift.from_ms <= time_ms < shift.to_ms]
@@ -65,8 +76,19 @@ class Campus:
 
     @cached_property
     def _children(self) -> dict[str, tuple[Device, ...]]:
-        found: dict[str, list[Device]] = defaultdict(list)
-        for device in self.devices.values():
-            if device.parent:
-                found[device.parent].append(device)
-        return {parent: tuple(children) for parent, children in found.items()}
+        return _grouped((device.parent, device) for device in self.devices.values() if device.parent)
+
+    @cached_property
+    def _behind(self) -> dict[str, tuple[Device, ...]]:
+        return _grouped((device.gateway, device) for device in self.devices.values() if device.gateway)
+
+    @cached_property
+    def _by_kind(self) -> dict[tuple[Kind, str], tuple[Device, ...]]:
+        return _grouped(((device.kind, device.place.building), device) for device in self.devices.values())
+
+
+def _grouped(pairs: Iterable[tuple[Key, Device]]) -> dict[Key, tuple[Device, ...]]:
+    found: dict[Key, list[Device]] = defaultdict(list)
+    for key, device in pairs:
+        found[key].append(device)
+    return {key: tuple(devices) for key, devices in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -207,6 +207,9 @@ class Outage(ReadingRule):
     def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
         state.floor_ms = until_ms
 
+    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        return [one.id for one in _meters(device, campus)]
+
     def due_ms(self, state: OutageMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
         return state.next_ms
 
@@ -216,11 +219,7 @@ class Outage(ReadingRule):
 
 def _meters(device: Device, campus: Campus) -> list[Device]:
     """The electricity meters of the device's building, those no other of them feeds first."""
-    found = [
-        one
-        for one in campus.devices.values()
-        if one.kind is Kind.ELECTRICITY_METER and one.place.building == device.place.building
-    ]
+    found = campus.of_kind(Kind.ELECTRICITY_METER, device.place.building)
     names = {one.id for one in found}
     return sorted(found, key=lambda one: one.parent in names)
 

@@ -89,6 +89,8 @@ class Engine:
         self._feeds: dict[Series, _Feed | None] = {}
         self._by_device: dict[str, list[_Feed]] = {}
         self._schedule = Schedule()
+        #: by the devices they wait for, those whose clock stands until one of these is heard
+        self._asleep: dict[str, list[Instance]] = {}
         #: entries of the last snapshot that could not be read and started anew
         self.lost: list[str] = []
         #: rules that failed on a reading and started anew for that subject, the newest last
@@ -116,6 +118,8 @@ class Engine:
                 feed = feeds[reading.series]
             except KeyError:
                 feed = self._feed(reading.series)
+                if feed is not None and reading.series.device in self._asleep:
+                    self._wind(reading, readings, batch_time_ms, found)
             if feed is None:
                 continue
             quality = reading.quality
@@ -131,8 +135,10 @@ class Engine:
 
     def heard_ms(self, device: str) -> int:
         """When *device* was last heard: by its readings' own time, or the arrival of late ones; 0 for never."""
-        feeds = self._by_device.get(device, ())
-        return max((max(feed.last_ms, feed.heard_ms) for feed in feeds), default=0)
+        last_ms = 0
+        for feed in self._by_device.get(device, ()):
+            last_ms = max(last_ms, feed.last_ms, feed.heard_ms)
+        return last_ms
 
     def firing(self) -> dict[tuple[str, str], Level]:
         """What fires now, with its severity."""
@@ -276,12 +282,13 @@ class Engine:
             due_ms, number = due
             one = self._instances[number]
             now_ms = due_ms or until_ms  # 0 asks for the first moment there is
-            was_quiet = bool(one.quiet)
+            was_quiet, sleeps = bool(one.quiet), False
             try:
                 found += one.pass_time(now_ms) or ()
+                sleeps = self._falls_asleep(one)
             except Exception as error:  # noqa: BLE001 - as above
                 self._fault(one, error)
-            next_ms = one.due_ms()
+            next_ms = None if sleeps else one.due_ms()
             if next_ms is not None and next_ms <= now_ms:
                 next_ms = (
                     now_ms + _LOOK_AGAIN_MS
@@ -290,6 +297,33 @@ class Engine:
             if was_quiet and not one.quiet:
                 self._wake(one)
         self._now_ms = max(self._now_ms, until_ms)
+
+    def _falls_asleep(self, one: Instance) -> bool:
+        """Stops the clock of an instance that waits for devices of which none was ever heard.
+
+        In a replay of one sensor on a campus of hundreds these would be nearly all deadlines.
+        """
+        if not one.wakers or not one.is_idle or any(device in self._by_device for device in one.wakers):
+            return False
+        for device in one.wakers:
+            self._asleep.setdefault(device, []).append(one)
+        return True
+
+    def _wind(
+        self, reading: Reading, readings: Sequence[Reading], batch_time_ms: int, found: list[Transition]
+    ) -> None:
+        """Sets going the clocks that waited for the device of *reading*, and makes up for what they have missed.
+
+        So they look at the same moments as if they had never stood.
+        """
+        for one in self._asleep.pop(reading.series.device):
+            self._schedule.put(one.number, one.due_ms())
+        reached_ms = self._now_ms
+        for earlier in readings:  # those before it in the batch have moved time on, too
+            reached_ms = max(reached_ms, min(earlier.time_ms, batch_time_ms))
+            if earlier is reading:
+                break
+        self._meet_deadlines(reached_ms, found)
 
     def _wake(self, one: Instance) -> None:
         for device in one.inputs:

@@ -53,8 +53,8 @@ class Instance:
     """Judges readings and time for one subject. The engine calls it in the order of time."""
 
     __slots__ = (
-        "_by_opening", "_campus", "_has_clock", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "memory", "number",
-        "quiet", "rule", "stamp",
+        "_by_opening", "_campus", "_has_clock", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "memory",
+        "number", "quiet", "rule", "stamp", "wakers",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,8 @@ class Instance:
         self.device = device
         self.number = 0
         self.inputs: tuple[str, ...] = (device.id,)
+        #: the devices without which its clock stands, if any
+        self.wakers = tuple(rule.wakes_on(device, campus))
         self._campus = campus
         self._heard_ms = heard_ms
         #: whether the rule ever wants to be asked by time alone
@@ -139,6 +141,11 @@ class Instance:
         if verdict is not None:
             return self._transitions(self.machine.on_verdict(verdict, now_ms, one.timing), now_ms)
         return self._transitions(self.machine.on_time(now_ms, one.timing), now_ms)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held against the subject."""
+        return self.machine.state is _INACTIVE and not self.machine.held_ms
 
     def due_ms(self) -> int | None:
         """When :meth:`pass_time` is wanted next."""

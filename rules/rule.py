@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
@@ -124,6 +124,12 @@ class Rule(Protocol):
         """When it wants ``on_time`` next, if ever; 0 for the first moment there is."""
         ...
 
+    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        """Devices without which its clock stands: before one of them was ever heard, ``on_time`` only ever says what it
+        said first, and need not be called again. Nothing where it always must be.
+        """
+        ...
+
     def delay_s(self, params: Any, level: Level, state: Any) -> float:
         """How long *level* must hold before it fires."""
         ...
@@ -156,6 +162,9 @@ class ReadingRule:
 
     def due_ms(self, state: Any, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
         return None
+
+    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:  # noqa: ARG002 - the protocol's signature
+        return ()
 
     def delay_s(self, params: Any, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
         return float(params.for_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -49,7 +49,7 @@ class GatewayDown(ReadingRule):
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         """No readings of its own: it looks when each of its devices was heard."""
-        if device.kind is not Kind.GATEWAY or len(_behind(device, campus)) < 2:
+        if device.kind is not Kind.GATEWAY or len(campus.behind(device.id)) < 2:
             return ()
         return (Input(device.id, None),)
 
@@ -59,7 +59,7 @@ class GatewayDown(ReadingRule):
     def on_time(self, state: GatewayMemory, context: Context) -> Verdict | None:
         params: GatewayParams = context.params
         state.next_ms = context.now_ms + _LOOK_MS
-        devices = _behind(context.device, context.campus)
+        devices = context.campus.behind(context.device.id)
         heard_ms = [context.heard_ms(one.id) for one in devices]
         last_ms = max(heard_ms)
         if not last_ms:
@@ -81,12 +81,11 @@ class GatewayDown(ReadingRule):
     def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
         state.floor_ms = until_ms
 
+    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        return [one.id for one in campus.behind(device.id)]
+
     def due_ms(self, state: GatewayMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
         return state.next_ms
-
-
-def _behind(gateway: Device, campus: Campus) -> list[Device]:
-    return [one for one in campus.devices.values() if one.gateway == gateway.id]
 
 
 class ClockParams(RuleParams):
