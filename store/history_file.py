@@ -12,7 +12,7 @@ import difflib
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -137,10 +137,10 @@ class _Table:
 
     def _take_columns(self, rows: Sequence[Row]) -> None:
         """Adds all of *rows*, or none where anything is not as it should be: which, :meth:`_take_row` will say."""
-        values = [float(one) for one in self._column(rows, "value")]
-        said = self._column(rows, "time")
+        values = list(map(float, self._column(rows, "value")))
+        said = list(self._column(rows, "time"))
         moments = map(datetime.fromisoformat, said) if said and isinstance(said[0], str) else said
-        times = [to_ms(one) for one in moments]
+        times = list(map(to_ms, moments))
         names = list(zip(*(self._column(rows, name) for name in _MEANING), strict=True))
         meant = {one: self._meaning(one) for one in dict.fromkeys(names)}
         if not all(map(math.isfinite, values)):
@@ -151,7 +151,7 @@ class _Table:
         numbers = [meant[one][0] for one in names]
         last = self._last.copy()
         for series, time_ms in zip(numbers, times, strict=True):
-            if time_ms < last.get(series, time_ms):
+            if last.get(series, time_ms) > time_ms:
                 raise ValueError
             last[series] = time_ms
         self._last = last
@@ -229,9 +229,9 @@ class _Table:
             pass
         raise _Mistake("time", said or "nothing", _TIME)
 
-    def _column(self, rows: Sequence[Row], name: str) -> Sequence[Any]:
+    def _column(self, rows: Sequence[Row], name: str) -> Iterable[Any]:
         at = self._at.get(name)
-        return [None] * len(rows) if at is None else list(map(operator.itemgetter(at), rows))
+        return itertools.repeat(None, len(rows)) if at is None else map(operator.itemgetter(at), rows)
 
     def _field(self, row: Row, name: str) -> Any:
         at = self._at.get(name, -1)
