@@ -253,10 +253,10 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
     now_ms, value = state.points[-1]
     if value <= state.points[0][1]:
         return 0.0
-    steady_ms = params.steady_min * MINUTE_MS
-    window = [point for point in state.points if now_ms - point[0] <= steady_ms * 1.05]
+    most_ms, least_ms = params.steady_min * MINUTE_MS * 1.05, 0.9 * params.steady_min * MINUTE_MS
+    window = [point for point in state.points if now_ms - point[0] <= most_ms]
     rise_k = value - window[0][1]
-    if len(window) < 4 or now_ms - window[0][0] < 0.9 * steady_ms or rise_k < params.rise_k:
+    if len(window) < 4 or now_ms - window[0][0] < least_ms or rise_k < params.rise_k:
         return 0.0
     usual_ripple_k = quartile(state.ripples_k)
     allowed_k = max(params.least_pull_down_k, params.ripple_share * usual_ripple_k)
