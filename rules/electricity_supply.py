@@ -190,9 +190,14 @@ class Outage(ReadingRule):
         heard_ms = [context.heard_ms(one.id) for one in meters]
         last_ms = max(heard_ms)
         patience_s = max(params.silent_s, 3 * max(one.interval_s for one in meters))
-        silent_ms = context.now_ms - max(last_ms, state.floor_ms)
-        if not last_ms or silent_ms < patience_s * SECOND_MS:
-            return _OK if last_ms and not state.voltage_v else None
+        heard_until_ms = max(last_ms, state.floor_ms)
+        silent_ms = context.now_ms - heard_until_ms
+        if not last_ms:
+            return None
+        if silent_ms < patience_s * SECOND_MS:
+            # before then there is nothing to see, whoever is heard meanwhile
+            state.next_ms = max(state.next_ms, heard_until_ms + round(patience_s * SECOND_MS))
+            return None if state.voltage_v else _OK
         others = _others_heard(context, last_ms)
         if len([one for one in heard_ms if one]) < 2 or others < 2:
             return None  # one meter alone, or nobody else heard: that is the network, and silence says so
