@@ -156,6 +156,20 @@ def test_clocks(offsets_min, expected):
     assert [one[2] for one in air.told("sensor.clock")] == expected
 
 
+@pytest.mark.parametrize("offset_min", [480, 12, -120])
+def test_a_wrong_clock_does_not_date_its_own_alert(offset_min):
+    """What is said of a clock, slow or fast, bears the time of the receipt, as does that it is right again."""
+    air = Air(sensor())
+    for number in range(60):
+        off_min = offset_min if number < 12 else 0
+        quality = Quality.LATE if off_min > 60 else Quality.GOOD
+        air.at(1000 + 5 * number, "t", 20, off_ms=off_min * MINUTE_MS, quality=quality)
+    told = air.told("sensor.clock")
+    assert [one[1:] for one in told] == [("firing", "notice"), ("resolved", "notice")]
+    assert told[0][0] == 1000 + 5 * 5
+    assert told[1][0] >= 1000 + 5 * 12
+
+
 def test_a_low_battery_waits_for_a_second_word():
     """One low value may be the cold of a night; hours of it are told once."""
     air = Air(sensor())
