@@ -54,6 +54,15 @@ class Pipe(msgspec.Struct):
                 self.recent_k_h = slope_per_hour(max(recent, self.points[-_FEWEST_POINTS:], key=len)) or 0.0
         self._look_for_ice(time_ms, value_c, ambient_c)
 
+    def cold_ms(self, limit_c: float) -> int:
+        """For how long every point has been at or below *limit_c*, as far back as the curve is kept."""
+        since_ms = self.last_ms
+        for time_ms, value_c in reversed(self.points):
+            if value_c > limit_c:
+                break
+            since_ms = time_ms
+        return self.last_ms - since_ms
+
     def settle(self, rank: int, time_ms: int, value_c: float, minutes: float) -> None:
         """Keeps the level that was found."""
         if rank and not self.rank:

@@ -28,12 +28,17 @@ _FORECAST_FRESH_MS = 12 * HOUR_MS
 
 
 class ColdParams(RuleParams):
-    """Limits of DOMAIN.md 2.4; *hysteresis_k* above a level ends it, so a rise to 0 °C is never recovery."""
+    """Limits of DOMAIN.md 2.4; *hysteresis_k* above a level ends it, so a rise to 0 °C is never recovery.
+
+    A notice is for a pipe that still falls after *notice_minutes* at or below *notice_c*: mains water of 6 °C drawn
+    through a wall pipe cools it below that many times a day, and it is warmer again within the hour.
+    """
 
     notice_c: float = 8.0
     warning_c: float = 4.0
     critical_c: float = 2.0
     hysteresis_k: float = Field(default=1.0, ge=0)
+    notice_minutes: float = Field(default=60, ge=0, le=150)
     warning_minutes_to_0c: float = Field(default=360, ge=0)
     critical_minutes_to_0c: float = Field(default=120, ge=0)
     #: a prediction counts only from here down: cold water drawn through a warm pipe falls fast, too
@@ -210,8 +215,15 @@ def _rank(
         return 3, minutes
     if value_c <= params.warning_c + held_k[1] or minutes < params.warning_minutes_to_0c * patience[1]:
         return 2, minutes
-    cool = value_c <= params.notice_c + held_k[0] and (one.rank > 0 or one.slope_k_h <= FALLING_K_H)
-    return int(cool), minutes
+    return int(_is_cool(one, value_c, held_k[0], params)), minutes
+
+
+def _is_cool(one: Pipe, value_c: float, held_k: float, params: ColdParams) -> bool:
+    """Whether cold air draws the pipe down. Water drawn through it does so too, in winter, but then it warms up again."""
+    if one.rank:
+        return value_c <= params.notice_c + held_k
+    falls = value_c <= params.notice_c and max(one.slope_k_h, one.recent_k_h) <= FALLING_K_H
+    return falls and one.cold_ms(params.notice_c) >= params.notice_minutes * MINUTE_MS
 
 
 def _verdict(state: ColdMemory, reading: Reading, ambient_c: float | None, params: ColdParams) -> Verdict:

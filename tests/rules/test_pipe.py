@@ -89,6 +89,31 @@ def test_cold_water_drawn_through_a_warm_pipe_is_no_frost():
     assert winter.told() == []
 
 
+def _drawn_c(minute):
+    """14 °C; at each full hour mains water takes it to 7 °C, and it warms up again by half every quarter."""
+    return 14 - 7 * 0.5 ** (minute % 60 / 15)
+
+
+@pytest.mark.parametrize(
+    ("curve", "expected"),
+    [
+        (_drawn_c, []),
+        (lambda minute: 12 - minute / 60, [True]),  # a kelvin an hour
+        (lambda minute: max(6.5, 12 - minute / 10), []),  # mains water runs for hours: it falls no more
+        (lambda minute: max(4.5, 12 - minute / 60 * 0.8), [True]),
+    ],
+)
+@pytest.mark.parametrize("every_min", [3, 15])
+def test_a_notice_is_for_a_pipe_that_cold_air_draws_down(curve, expected, every_min):
+    """Below 8 °C for an hour and falling still is told once, and a pipe that cold water is drawn through is not."""
+    winter = Winter({"warning_minutes_to_0c": 0, "critical_minutes_to_0c": 0})
+    for minute in range(0, 7 * 60, every_min):
+        winter.at(minute, "o", -2.0)
+        winter.at(minute + 1, "p", round(curve(minute), 1))
+    told = [one for one in winter.told() if one.severity.value == "notice"]
+    assert [one.to_state.value == "firing" for one in told] == expected
+
+
 def test_an_exposed_pipe_in_hard_frost():
     """Profile exposed_pipe: at -7 °C outside, 4 °C on the pipe is critical, not only a warning."""
     for profile, severities in (("exposed_pipe", ["critical"]), ("", ["warning"])):
