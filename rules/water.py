@@ -25,6 +25,8 @@ from rules.verdict import Facts, Verdict
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _LONGEST_GAP_MS = 12 * HOUR_MS
+#: the mean hour is that of a week: every hour of every day weighs alike
+_MEAN_H = 7 * 24
 #: a flow said so long ago is no flow of now
 _FRESH_MS = 3 * HOUR_MS
 
@@ -141,8 +143,12 @@ class NeverZeroParams(MeterParams):
 
     window_h: float = Field(default=24, ge=2, le=24 * 14)
     for_s: float = Field(default=0, ge=0)
-    #: an hour with no more than this (and no more than one step of the meter) is an hour at rest
+    #: an hour at rest says so once, and the next word comes an hour later: there is nothing to wait for
+    keep_firing_for_s: float = Field(default=0, ge=0)
+    #: an hour is at rest with no more than this, or than one step of the meter, or than this share of its mean hour: in a
+    #: full dormitory somebody washes hands at any hour of the night, and less than that is no leak anybody could tell
     zero_m3: float = Field(default=0.0, ge=0)
+    zero_share: float = Field(default=0.02, ge=0, lt=0.5)
 
 
 class NeverZeroMemory(msgspec.Struct):
@@ -151,6 +157,9 @@ class NeverZeroMemory(msgspec.Struct):
     covered_ms: int = 0
     rest_ms: int = 0
     hours_m3: list[float] = []
+    #: the mean hour of the last week or so, and of how many hours
+    mean_m3: float = 0.0
+    known_h: int = 0
 
 
 class NeverZero(ReadingRule):
@@ -210,18 +219,26 @@ class NeverZero(ReadingRule):
 def _pass_gap(state: NeverZeroMemory, usage: Step, reading: Reading, context: Context) -> None:
     """What happened in a gap is unknown: hours of it count for nothing. Where it held little or was long, all starts anew."""
     state.hour_m3, state.covered_ms = 0.0, 0
-    little_m3 = max(context.params.zero_m3, step_m3(context.device)) * usage.elapsed_ms / HOUR_MS
+    little_m3 = _rest_m3(state, context) * usage.elapsed_ms / HOUR_MS
     if usage.reason is not Reason.GAP or usage.elapsed_ms > _LONGEST_GAP_MS or usage.volume <= little_m3:
         state.rest_ms, state.hours_m3 = reading.time_ms, []
     else:
         state.rest_ms += usage.elapsed_ms
 
 
+def _rest_m3(state: NeverZeroMemory, context: Context) -> float:
+    """The most that an hour at rest takes."""
+    params: NeverZeroParams = context.params
+    return max(params.zero_m3, step_m3(context.device), params.zero_share * state.mean_m3)
+
+
 def _close_hour(state: NeverZeroMemory, reading: Reading, context: Context) -> None:
     """Ends an hour: at rest, or one more that was not."""
     params: NeverZeroParams = context.params
     hour_m3 = state.hour_m3 * HOUR_MS / state.covered_ms
-    rests = state.hour_m3 <= max(params.zero_m3, step_m3(context.device)) + 1e-9
+    rests = state.hour_m3 <= _rest_m3(state, context) + 1e-9
+    state.known_h = min(state.known_h + 1, _MEAN_H)
+    state.mean_m3 += (hour_m3 - state.mean_m3) / state.known_h
     state.hour_m3, state.covered_ms = 0.0, 0
     if rests:
         state.rest_ms, state.hours_m3 = reading.time_ms, []

@@ -137,6 +137,26 @@ def test_a_leak_at_the_hour_of_a_timer_is_told(leak):
     assert begins <= first[0] <= begins + 2.6
 
 
+@pytest.mark.parametrize("interval_s", [0, 60, 900, 3600])
+def test_a_meter_that_rests_again_is_well(interval_s):
+    """However often it is read, the first hour without use ends what a day without one had begun, and a new leak is new."""
+    bench = Bench(meter("m", interval_s=interval_s))
+    minutes = round((interval_s or 600) / 60)
+    bench.run(
+        9 * 24, lambda _, hour: 0.1 if hour // 24 in {2, 3, 6, 7} else school_day(hour), minutes=minutes
+    )
+    told = [(state, int(hour // 24)) for hour, state, _ in bench.told("water.never_zero")]
+    assert told == [("firing", 2), ("resolved", 4), ("firing", 6), ("resolved", 8)]
+
+
+@pytest.mark.parametrize(("least_m3h", "expected"), [(0.004, []), (0.03, ["firing"])])
+def test_somebody_is_always_up_in_a_full_house(least_m3h, expected):
+    """Where a cubic metre an hour is usual by day, a few litres in the quietest hour are hands washed, thirty a leak."""
+    bench = Bench(meter("m"))
+    bench.run(9 * 24, lambda _, hour: 1.0 if 6 <= hour % 24 < 23 else 0.0 if hour < 120 else least_m3h)
+    assert [state for _, state, _ in bench.told("water.never_zero")] == expected
+
+
 def test_a_bucket_in_a_closed_building_is_no_leak():
     """Forty litres drawn once by the guard are not water that runs."""
     bench = Bench(meter("m"))
