@@ -9,7 +9,7 @@ import msgspec
 from pydantic import Field
 
 from campus.campus import Campus
-from campus.clock import HOUR_MS
+from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
@@ -25,6 +25,9 @@ _WINDOWS: dict[str, dict[str, float]] = {
     "dormitory": {"from_h": 2, "to_h": 5},
     "canteen": {"from_h": 22, "to_h": 3},
 }
+#: how far the hour that is looked at moves on within the night
+_STEP_MS = 14 * MINUTE_MS
+_SLACK_MS = 10 * MINUTE_MS
 #: a meter whose step is greater than this shows no drip within an hour: its whole night is one span
 _COARSE_M3 = 0.02
 
@@ -33,12 +36,15 @@ class NightParams(MeterParams):
     """Excess of the night's smallest hour over the usual (20 % quantile of the last nights of the same kind).
 
     More than *excess_m3h* (0.3 L/min) on two of three nights is a warning, *critical_m3h* (5 L/min) on one critical.
+    Where people are about at night some nights take more than others, and few of them much more: the limit is then
+    three times their spread, or *factor* times as far above the usual as one night in ten lies, where that is more.
     """
 
     from_h: float = Field(default=0, ge=0, lt=24)
     to_h: float = Field(default=5, gt=0, le=12)
     excess_m3h: float = Field(default=0.018, gt=0)
     critical_m3h: float = Field(default=0.3, gt=0)
+    factor: float = Field(default=1.5, ge=0)
     learn_nights: int = Field(default=7, ge=3, le=28)
     keep_nights: int = Field(default=28, ge=7, le=60)
     for_s: float = Field(default=0, ge=0)
@@ -47,15 +53,18 @@ class NightParams(MeterParams):
 
 
 class NightMemory(msgspec.Struct):
-    """The night under way, and the nights that were normal, by the kind of day before them."""
+    """The night under way with its last hour, and the nights that were normal, by the kind of day before them."""
 
     spans: Spans = msgspec.field(default_factory=Spans)
     start_ms: int = 0
+    hour: list[Span] = []
     least_m3h: float | None = None
     total_m3: float = 0.0
     covered_ms: int = 0
     nights_m3h: dict[str, list[float]] = {}
     bad: list[bool] = []
+    #: the last night, where it alone was bad and the next one will tell
+    doubt: tuple[str, float] | None = None
     since_ms: int = 0
 
 
@@ -75,7 +84,9 @@ class NightExcess(ReadingRule):
     def on_reading(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
         if reading.series.channel:
             return None
-        span = state.spans.add(reading, context, HOUR_SPAN_MS)
+        span = state.spans.add(reading, context, _span_ms(state, reading.time_ms, context))
+        if state.spans.broken:
+            state.hour = []
         if span is None:
             return None
         params: NightParams = context.params
@@ -83,14 +94,20 @@ class NightExcess(ReadingRule):
         verdict = self._close(state, reading, context) if start_ms != state.start_ms else None
         if start_ms != state.start_ms:
             state.start_ms, state.least_m3h, state.total_m3, state.covered_ms = start_ms, None, 0.0, 0
-        if span.start_ms >= start_ms - HOUR_MS / 6 and span.end_ms <= end_ms + HOUR_MS / 6:
+            state.hour = []
+        if span.start_ms >= start_ms - _SLACK_MS and span.end_ms <= end_ms + _SLACK_MS:
             _note(state, span)
         elif span.start_ms >= end_ms and state.covered_ms:
             verdict = self._close(state, reading, context) or verdict
         return verdict
 
-    def quiet(self, state: NightMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
-        return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
+    def quiet(self, state: NightMemory, series: Series, context: Context) -> Quiet | None:
+        if series.channel:
+            return None
+        time_ms, params = context.now_ms, context.params
+        quiet = state.spans.quiet(_span_ms(state, time_ms, context))
+        night_ms = window(time_ms, params.from_h, params.to_h, context)[0] + DAY_MS
+        return quiet and Quiet(quiet.low, quiet.high, min(quiet.until_ms, night_ms))
 
     def _close(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
         """Judges the night that is over, once."""
@@ -114,14 +131,17 @@ class NightExcess(ReadingRule):
             state.nights_m3h[kind] = [*own, round(flow_m3h, 5)]
             return _UNKNOWN
         usual_m3h = quantile(sorted(nights), 0.2)
-        limit_m3h = max(params.excess_m3h, resolution_m3h, 3 * spread(nights))
+        tail_m3h = params.factor * (quantile(sorted(nights), 0.9) - usual_m3h)
+        limit_m3h = max(params.excess_m3h, resolution_m3h, 3 * spread(nights), tail_m3h)
         excess_m3h = flow_m3h - usual_m3h
         bad = excess_m3h > limit_m3h
         state.bad = [*state.bad, bad][-3:]
         if bad:
             state.since_ms = state.since_ms or state.start_ms
+            lone = not any(state.bad[-2:-1]) and excess_m3h <= params.critical_m3h
+            state.doubt = (kind, round(flow_m3h, 5)) if lone else None
         else:
-            state.nights_m3h[kind] = [*own, round(flow_m3h, 5)][-params.keep_nights :]
+            self._learn(state, kind, flow_m3h, params)
         facts: Facts = {
             "night_flow_m3h": round(flow_m3h, 4),
             "usual_flow_m3h": round(usual_m3h, 4),
@@ -130,6 +150,13 @@ class NightExcess(ReadingRule):
             "resolution_m3h": round(resolution_m3h, 4),
         }
         return self._word(state, facts, excess_m3h, reading, context)
+
+    def _learn(self, state: NightMemory, kind: str, flow_m3h: float, params: NightParams) -> None:
+        """A normal night; and so was the one before, if it was in doubt: a leak does not pause."""
+        known = [one for one in (state.doubt, (kind, round(flow_m3h, 5))) if one is not None]
+        state.doubt = None
+        for which, value in known:
+            state.nights_m3h[which] = [*state.nights_m3h.get(which, ()), value][-params.keep_nights :]
 
     def _word(
         self, state: NightMemory, facts: Facts, excess_m3h: float, reading: Reading, context: Context
@@ -148,8 +175,24 @@ class NightExcess(ReadingRule):
         return verdict
 
 
+def _span_ms(state: NightMemory, time_ms: int, context: Context) -> int:
+    """By day an hour is near enough; at night, and until it is judged, the hour moves on in small steps."""
+    params: NightParams = context.params
+    start_ms, end_ms = window(time_ms, params.from_h, params.to_h, context)
+    at_night = start_ms <= time_ms <= end_ms + _SLACK_MS
+    return _STEP_MS if at_night or state.covered_ms else HOUR_SPAN_MS
+
+
 def _note(state: NightMemory, span: Span) -> None:
+    """Takes a step of the night, and the hour that ends with it, wherever that lies (DOMAIN.md 1.2: the least of all)."""
     state.total_m3 += span.volume_m3
     state.covered_ms += span.end_ms - span.start_ms
-    flow_m3h = span.flow_m3h
-    state.least_m3h = flow_m3h if state.least_m3h is None else min(state.least_m3h, flow_m3h)
+    if state.hour and state.hour[-1].end_ms != span.start_ms:
+        state.hour = []
+    state.hour = [*state.hour, span]
+    while span.end_ms - state.hour[0].end_ms >= HOUR_SPAN_MS:
+        state.hour = state.hour[1:]
+    hour = Span(state.hour[0].start_ms, span.end_ms, sum(one.volume_m3 for one in state.hour))
+    if hour.end_ms - hour.start_ms >= HOUR_SPAN_MS:
+        least_m3h = hour.flow_m3h
+        state.least_m3h = least_m3h if state.least_m3h is None else min(state.least_m3h, least_m3h)

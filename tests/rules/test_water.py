@@ -186,6 +186,39 @@ def test_more_water_at_night_than_usual(excess_m3h, severity, nights):
         assert bench.facts("water.night_excess")["excess_m3h"] == pytest.approx(excess_m3h, rel=0.1)
 
 
+def test_the_least_hour_of_a_night_lies_anywhere():
+    """Half an hour's use in each clock hour leaves no hour at rest by the clock; between them there is one, and no leak."""
+    bench = Bench(meter("m", interval_s=1800))
+
+    def flow(_, hour):
+        used = hour >= 240 and hour % 2 >= 1
+        return school_day(hour) + (0.1 if used and hour % 24 < 6 else 0.0)
+
+    bench.run(14 * 24, flow, minutes=30)
+    assert bench.told("water.night_excess") == []
+
+
+def _night_m3h(day):
+    """A full dormitory's nights: most take nearly nothing, one in five forty litres in its quietest hour."""
+    return 0.04 if day % 5 == 0 else 0.004
+
+
+@pytest.mark.parametrize(
+    ("night_m3h", "first_day"),
+    [
+        (lambda day: _night_m3h(day) if day != 36 else 0.045, None),  # two such nights in a row
+        (lambda day: _night_m3h(day) + (0.1 if day >= 36 else 0.0), 37),
+        (lambda day: 0.1 if day in {20, 38, 39} else 0.004, 39),  # one night of before hides no leak of now
+    ],
+)
+def test_nights_that_differ_are_known_by_their_tail(night_m3h, first_day):
+    """A lone night above the limit is learned, so that the like of it does not cry wolf; what is beyond is told as ever."""
+    bench = Bench(meter("m"))
+    bench.run(41 * 24, lambda _, hour: night_m3h(int(hour // 24)) + school_day(hour))
+    told = [(int(hour // 24), state) for hour, state, _ in bench.told("water.night_excess")]
+    assert told[:1] == ([] if first_day is None else [(first_day, "firing")])
+
+
 def test_two_clean_nights_end_a_small_excess():
     """A single quiet night is not the end; two are."""
     bench = Bench(meter("m"))
