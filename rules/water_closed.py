@@ -26,11 +26,13 @@ _KEPT_SPANS = 240
 _ENOUGH_SPANS = 60
 #: longer than any irrigation or filling that a timer starts; what runs longer is never learned (assumed)
 _LONGEST_RUN_MS = 2 * HOUR_MS
-#: a timer has run within so many days, or it is forgotten: sprinklers rest in the rain, and all winter
+#: a timer shows within so many days, some of them of rain; once known it is so for a year: sprinklers rest all winter
 _TIMER_DAYS = 8
+_KNOWN_DAYS = 400
 #: a span is half an hour and begins anywhere; with a lost message it is longer
 _SLACK_MS = 45 * MINUTE_MS
 _KEPT_RUNS = 16
+_KEPT_TIMERS = 4
 
 
 class ClosedParams(MeterParams):
@@ -38,7 +40,7 @@ class ClosedParams(MeterParams):
 
     What runs in closed hours as a rule (urinal flushes, tanks) is learned: the limit is then *factor* times its 90 %
     quantile, where that is more. One bucket is no leak: *least_spans* half hours in a row are. What came at the same
-    time of the day *timer_runs* times in a week, no less strong, and ended by itself is a timer's (irrigation,
+    time of the day *timer_runs* times in a week, brought no less, and ended by itself is a timer's (irrigation,
     DOMAIN.md 1.6), and no leak as long as it ends then.
     """
 
@@ -52,20 +54,20 @@ class ClosedParams(MeterParams):
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True):
-    """Water that ran for a while, at most at *flow_m3h*."""
+    """Water that ran for a while, and how much: that does not depend on where the spans lie, as their flow does."""
 
     start_ms: int
     end_ms: int
-    flow_m3h: float
+    volume_m3: float
 
-    def foretells(self, span: Span) -> bool:
-        """Whether *span* lies as this did, some days later: at the same time, give or take the length of a span."""
-        days = round((span.start_ms - self.start_ms) / DAY_MS)
+    def foretells(self, start_ms: int, end_ms: int, within_days: int = _TIMER_DAYS) -> bool:
+        """Whether the time lies as this run did, some days later, give or take the length of a span."""
+        days = round((start_ms - self.start_ms) / DAY_MS)
         shift_ms = days * DAY_MS
         return (
-            0 < days <= _TIMER_DAYS
-            and self.start_ms + shift_ms - _SLACK_MS <= span.start_ms
-            and span.end_ms <= self.end_ms + shift_ms + _SLACK_MS
+            0 < days <= within_days
+            and self.start_ms + shift_ms - _SLACK_MS <= start_ms
+            and end_ms <= self.end_ms + shift_ms + _SLACK_MS
         )
 
 
@@ -78,6 +80,8 @@ class ClosedMemory(msgspec.Struct):
     since_ms: int = 0
     run: Run | None = None
     runs: list[Run] = []
+    #: the last run of each timer that is known
+    timers: list[Run] = []
 
 
 class RunningClosed(ReadingRule):
@@ -108,7 +112,7 @@ class RunningClosed(ReadingRule):
         closed_ms = hours.changed_ms(building, span.end_ms)
         if opening is Opening.OPEN:
             if span.flow_m3h <= params.limit_m3h:
-                _keep_run(state, span, high=False)
+                _keep_run(state, span, params, high=False)
             state.high, state.run = 0, None  # whether it still runs cannot be told while the building is used
             return _UNKNOWN if state.since_ms else _OK
         if span.start_ms < closed_ms + params.after_closing_min * MINUTE_MS:
@@ -126,11 +130,11 @@ class RunningClosed(ReadingRule):
         limit_m3h = max(params.limit_m3h, params.factor * usual_m3h)
         flow_m3h = span.flow_m3h
         high = flow_m3h > limit_m3h
-        _keep_run(state, span, high=high)
+        _keep_run(state, span, params, high=high)
         if not high:
             state.high, state.since_ms = 0, 0
             state.normal_m3h = [*state.normal_m3h, round(flow_m3h, 4)][-_KEPT_SPANS:]
-        elif state.high == 0 and _is_timer(state, span, params):
+        elif state.high == 0 and state.run is not None and _is_timer(state, state.run, params):
             return _OK
         else:
             state.high += 1
@@ -146,21 +150,25 @@ class RunningClosed(ReadingRule):
         return loss_word(level, facts, state.since_ms, reading, context, flow_m3h)
 
 
-def _keep_run(state: ClosedMemory, span: Span, *, high: bool) -> None:
+def _keep_run(state: ClosedMemory, span: Span, params: ClosedParams, *, high: bool) -> None:
     """Notes water that runs, and keeps the run when it is over; a long one is no timer's."""
+    run = state.run
     if high:
-        run = state.run or Run(span.start_ms, span.end_ms, span.flow_m3h)
-        state.run = Run(run.start_ms, span.end_ms, max(run.flow_m3h, round(span.flow_m3h, 4)))
-    elif state.run is not None:
-        if state.run.end_ms - state.run.start_ms <= _LONGEST_RUN_MS:
-            state.runs = [*state.runs, state.run][-_KEPT_RUNS:]
+        volume_m3 = round((run.volume_m3 if run else 0.0) + span.volume_m3, 4)
+        state.run = Run(run.start_ms if run else span.start_ms, span.end_ms, volume_m3)
+    elif run is not None:
         state.run = None
+        if run.end_ms - run.start_ms > _LONGEST_RUN_MS:
+            return
+        if _is_timer(state, run, params):
+            others = [one for one in state.timers if not one.foretells(run.start_ms, run.end_ms, _KNOWN_DAYS)]
+            state.timers = [*others, run][-_KEPT_TIMERS:]
+        state.runs = [*state.runs, run][-_KEPT_RUNS:]
 
 
-def _is_timer(state: ClosedMemory, span: Span, params: ClosedParams) -> bool:
-    """Whether enough runs of the last days have come at this time of the day, and none is left behind by this one.
-
-    The strongest of them counts: a span that holds only part of a run dilutes its flow.
-    """
-    alike = [run.flow_m3h for run in state.runs if run.foretells(span)]
-    return len(alike) >= params.timer_runs and span.flow_m3h <= params.factor * max(alike)
+def _is_timer(state: ClosedMemory, run: Run, params: ClosedParams) -> bool:
+    """Whether a timer runs at this time of the day, as is known or as enough runs of the last days say, and brings so much."""
+    known = [one.volume_m3 for one in state.timers if one.foretells(run.start_ms, run.end_ms, _KNOWN_DAYS)]
+    alike = [one.volume_m3 for one in state.runs if one.foretells(run.start_ms, run.end_ms)]
+    enough = known if len(alike) < params.timer_runs else [*known, *alike]
+    return bool(enough) and run.volume_m3 <= params.factor * max(enough)

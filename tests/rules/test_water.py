@@ -106,15 +106,29 @@ def sprinklers(_, hour):
     return 2.0 if 5 <= hour % 24 < 5 + 40 / 60 else school_day(hour)
 
 
-def test_a_timer_is_learned_where_nobody_is():
-    """Irrigation at the same time each day is told three times, and then no more; after weeks of rest it is new again."""
-    bench = Bench(meter("m"))
-    bench.run(14 * 24, sprinklers)
+@pytest.mark.parametrize("minutes", [10, 15])
+def test_a_timer_is_learned_where_nobody_is(minutes):
+    """Irrigation at the same time each day is told three times, and then no more, also not after a winter's rest."""
+    bench = Bench(meter("m", interval_s=60 * minutes))
+    bench.run(10 * 24, sprinklers, minutes=minutes)
     fired = [hour for hour, state, _ in bench.told("water.running_closed") if state == "firing"]
     assert [hour // 24 for hour in fired] == [0, 1, 2]
-    bench.run(14 * 24, lambda _, hour: school_day(hour), from_h=14 * 24)
-    bench.run(24, sprinklers, from_h=28 * 24)
-    assert [state for _, state, _ in bench.told("water.running_closed")] == ["firing", "resolved"] * 4
+    bench.run(30 * 24, lambda _, hour: school_day(hour), from_h=10 * 24, minutes=60)
+    bench.run(24, sprinklers, from_h=40 * 24, minutes=minutes)
+    assert len(bench.told("water.running_closed")) == 6
+
+
+def test_lost_readings_make_no_timer_another():
+    """A span that is longer for a lost message, or lies elsewhere about the run, shows another flow but the same water."""
+    bench = Bench(meter("m", interval_s=900))
+    volume_m3 = 100.0
+    for number in range(14 * 96):
+        lost = number % 7 == 3 or number % 96 == number // 96 + 14
+        volume_m3 += sprinklers("m", number / 4) / 4
+        if not lost:
+            bench.at(START_MS + number * 15 * MINUTE_MS, "m", Quantity.WATER_VOLUME, round(volume_m3, 3))
+    fired = [hour for hour, state, _ in bench.told("water.running_closed") if state == "firing"]
+    assert [hour // 24 for hour in fired] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
