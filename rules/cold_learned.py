@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,6 +27,8 @@ _SPACING_MS = 4 * MINUTE_MS
 _WINDOW_MS = 3 * HOUR_MS
 _KEPT_POINTS = 48
 _OF_ITSELF_MS = 4 * HOUR_MS
+#: no step of a steady rise makes up more of it: seven values in an hour and a half show a defrost as one leap
+_STEP_SHARE = 0.6
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
 #: where food is in danger, by profile: the critical limits of ``cold.above_limit``
@@ -260,14 +263,14 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
         return 0.0
     usual_ripple_k = quartile(state.ripples_k)
     allowed_k = max(params.least_pull_down_k, params.ripple_share * usual_ripple_k)
-    highest, pull_down_k = window[0][1], 0.0
-    for _, one in window:
+    highest, pull_down_k, step_k = window[0][1], 0.0, 0.0
+    for (_, before), (_, one) in pairwise(window):
         highest = max(highest, one)
-        pull_down_k = max(pull_down_k, highest - one)
+        pull_down_k, step_k = max(pull_down_k, highest - one), max(step_k, one - before)
     half_k = value - window[len(window) // 2][1]
     # What warms with its compressor off does so evenly, or ever more slowly; a defrost comes all at once.
-    steady = pull_down_k < allowed_k and 0.15 * rise_k < half_k < 0.7 * rise_k
-    if not steady or rise_k < 1.5 * usual_ripple_k:
+    even = 0.15 * rise_k < half_k < 0.7 * rise_k and step_k <= _STEP_SHARE * rise_k
+    if pull_down_k >= allowed_k or not even or rise_k < 1.5 * usual_ripple_k:
         return 0.0
     return rise_k
 

@@ -82,6 +82,16 @@ def test_a_defrost_that_is_not_pulled_down_is_told():
     assert first[1] - start <= 150
 
 
+def test_a_defrost_seen_once_in_a_quarter_of_an_hour_is_no_steady_rise():
+    """Where readings are far apart a defrost is one leap after an hour that happened to rise: nothing fails."""
+    kitchen = Kitchen(cabinet(interval_s=900))
+    usual = [-20.4, -18.6, -20.2, -19.2]
+    leap = [-20.2, -19.3, -19.4, -19.0, -19.6, -19.7, -16.4, -17.0, -20.0]
+    for number, value in enumerate([*usual * (24 * 5), *leap, *usual]):
+        kitchen.at(15 * number, value)
+    assert kitchen.told("cold.failing") == []
+
+
 def test_a_dead_compressor_is_told_before_the_limit():
     """At five kelvin an hour and no ripple left, it is told while still frozen, with the minutes that are left."""
     kitchen = Kitchen(cabinet())
