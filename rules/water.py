@@ -34,7 +34,8 @@ _FRESH_MS = 3 * HOUR_MS
 class BurstParams(MeterParams):
     """Flow above *limit_m3h* for five minutes, by two readings, is a burst (DOMAIN.md 1.6: 0.5 × Q3 of the meter).
 
-    It is over once the flow is below *clear_share* of the limit.
+    Set it by the meter's plate. A kitchen fills basins side by side and has a larger meter than most (assumed: Q3 16, so
+    8 m3/h). It is over once the flow is below *clear_share* of the limit.
     """
 
     limit_m3h: float = Field(default=6.0, gt=0)
@@ -65,6 +66,9 @@ class Burst(ReadingRule):
     name: ClassVar[str] = "water.burst"
     Params: ClassVar[type[RuleParams]] = BurstParams
     Memory: ClassVar[type[msgspec.Struct]] = BurstMemory
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+        return {"limit_m3h": 8.0} if use == "canteen" else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
         if device.kind is not Kind.WATER_METER:

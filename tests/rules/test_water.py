@@ -26,17 +26,17 @@ def meter(name, **more):
 class Bench:
     """Meters fed with flows: *flow_m3h* is asked for every interval."""
 
-    def __init__(self, *devices, rules=None, calendar=True, timezone="Asia/Shanghai"):
+    def __init__(self, *devices, rules=None, calendar=True, timezone="Asia/Shanghai", use="teaching"):
         site = Site.model_validate(
             {
                 "id": "s",
                 "name": "S",
                 "timezone": timezone,
-                "buildings": [{"id": "t1", "name": "A", "use": "teaching"}],
+                "buildings": [{"id": "t1", "name": "A", "use": use}],
                 "tariffs": {"water_yuan_m3": 4},
             }
         )
-        hours = SchoolCalendar(TERM, {"t1": "teaching"}, SHANGHAI) if calendar else None
+        hours = SchoolCalendar(TERM, {"t1": use}, SHANGHAI) if calendar else None
         self.engine = Engine(Campus(site=site, devices=devices, hours=hours), RuleSettings(rules))
         self.volumes = {one.id: 100.0 for one in devices if one.kind.value == "water_meter"}
         self.transitions = []
@@ -99,6 +99,16 @@ def test_water_that_runs_while_closed(leak_m3h, closed, expected):
         assert facts["cost_yuan_day"] == pytest.approx(19.2, rel=0.1)
         bench.run(24, lambda *_: 0.0, from_h=144)
         assert [state for _, state, _ in bench.told("water.running_closed")] == ["firing", "resolved"]
+
+
+@pytest.mark.parametrize(("use", "expected"), [("teaching", ["firing"]), ("canteen", [])])
+def test_a_kitchen_may_draw_more(use, expected):
+    """Basins filled side by side for a quarter of an hour at 6.5 m3/h are a kitchen's noon, and a burst elsewhere."""
+    bench = Bench(meter("m", interval_s=300), use=use)
+    bench.run(2, lambda _, hour: 6.5 if 1 <= hour < 1.3 else 2.0, minutes=5)
+    assert [state for _, state, _ in bench.told("water.burst")][:1] == expected
+    bench.run(1, lambda *_: 12.0, from_h=2, minutes=5)
+    assert bench.told("water.burst")[-1][1:] == ("firing", "critical")
 
 
 def sprinklers(_, hour):
