@@ -144,7 +144,10 @@ def _leap_k(context: Context) -> float:
 
 
 class StuckParams(RuleParams):
-    """The very same value for *factor* times the longest run it has ever had in its first days, and *least_h* hours."""
+    """The very same value for *factor* times the longest run it has ever had, and *least_h* hours.
+
+    A run that was told is none of the sensor's own.
+    """
 
     least_h: float = Field(default=24, gt=0)
     factor: float = Field(default=4, ge=1)
@@ -182,14 +185,15 @@ class Stuck(ReadingRule):
             state.value, state.since_ms = reading.value, reading.time_ms
         state.first_ms = state.first_ms or reading.time_ms
         state.looked_ms = reading.time_ms
-        if reading.value != state.value:
-            state.longest_ms = max(state.longest_ms, reading.time_ms - state.since_ms)
-            state.value, state.since_ms = reading.value, reading.time_ms
-            return _OK
         ran_ms = reading.time_ms - state.since_ms
         limit_ms = max(params.least_h * HOUR_MS, params.factor * state.longest_ms)
         learned = state.since_ms - state.first_ms >= params.learn_h * HOUR_MS
-        if not learned or ran_ms < limit_ms:
+        stuck = learned and ran_ms >= limit_ms
+        if reading.value != state.value:
+            state.longest_ms = state.longest_ms if stuck else max(state.longest_ms, ran_ms)
+            state.value, state.since_ms = reading.value, reading.time_ms
+            return _OK
+        if not stuck:
             return None
         facts: Facts = {"same_c": reading.value, "same_hours": round(ran_ms / HOUR_MS)}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)

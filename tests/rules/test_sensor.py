@@ -138,6 +138,16 @@ def test_a_value_that_does_not_change():
     assert air.told("sensor.stuck")[-1][1] == "resolved"
 
 
+def test_a_sensor_gets_stuck_a_second_time():
+    """That it was stuck for two days once is not how it is: the next time is told as soon."""
+    air = Air(sensor())
+    for minute in range(0, 14 * 1440, 30):
+        still = minute // 1440 in {4, 5, 10, 11}
+        air.at(minute, "t", 20.3 if still else 20 + minute // 30 % 5 / 10)
+    fired = [minute // 1440 for minute, state, _ in air.told("sensor.stuck") if state == "firing"]
+    assert fired == [5, 11]
+
+
 @pytest.mark.parametrize(
     ("offsets_min", "expected"),
     [
