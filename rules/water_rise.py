@@ -16,7 +16,7 @@ from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_inputs, step_m3
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
-from rules.usual import Slots
+from rules.usual import Slots, quantile
 from rules.verdict import Facts, Verdict
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -26,7 +26,11 @@ _OK = Verdict(Level.OK)
 class RiseParams(MeterParams):
     """One-sided CUSUM with k = *allowance* and h = *limit*, in spreads of the day's smallest hour.
 
-    A rise of less than *least_m3h* is not told, however sure.
+    Its spread is that of most days, or how far above the middle one day in ten lies, where that is more: where people
+    are up at night the smallest hour is often nearly nothing and now and then much.
+
+    A rise of less than *least_m3h* is not told, however sure. *clean_days* in a row no higher than usual end it (two, as
+    for small leaks at night): the sum alone would take weeks to forget a leak that was repaired.
     """
 
     allowance: float = Field(default=0.5, ge=0)
@@ -35,6 +39,7 @@ class RiseParams(MeterParams):
     most_a_day: float = Field(default=2.5, gt=0)
     least_m3h: float = Field(default=0.003, gt=0)
     learn_days: int = Field(default=14, ge=5, le=28)
+    clean_days: int = Field(default=2, ge=1, le=7)
     for_s: float = Field(default=0, ge=0)
     keep_firing_for_s: float = Field(default=0, ge=0)
     max_gap_s: float = Field(default=48 * 3600, gt=0)
@@ -49,6 +54,10 @@ class RiseMemory(msgspec.Struct):
     covered_ms: int = 0
     days: Slots = msgspec.field(default_factory=Slots)
     total: float = 0.0
+    clean: int = 0
+    told: bool = False
+    #: days since the sum left 0: what comes back to 0 was chance, and as usual as any
+    doubtful: list[tuple[str, float]] = []
     excess_m3h: list[float] = []
     since_ms: int = 0
 
@@ -94,17 +103,29 @@ class Rise(ReadingRule):
             state.days.learn(kind, least_m3h, 28)
             return _UNKNOWN
         usual_m3h, sigma_m3h = known
-        unit_m3h = sigma_m3h + max(step_m3(context.device), params.least_m3h / 2)
+        tail_m3h = quantile(sorted(state.days.values[kind]), 0.9) - usual_m3h
+        unit_m3h = max(sigma_m3h, tail_m3h) + max(step_m3(context.device), params.least_m3h / 2)
         residual = min(params.most_a_day, (least_m3h - usual_m3h) / unit_m3h - params.allowance)
         state.total = max(0.0, state.total + residual)
-        if not state.total:
-            state.days.learn(kind, least_m3h, 28)
-            state.since_ms, state.excess_m3h = 0, []
-            return _OK
+        state.clean = 0 if residual > 0 else state.clean + 1
+        state.doubtful = [*state.doubtful, (kind, least_m3h)][-28:]
+        if state.total > params.limit:
+            state.told = True
+        if not state.total or (state.told and state.clean >= params.clean_days):
+            return self._settle(state)
         state.since_ms = state.since_ms or state.day_ms
         state.excess_m3h = [*state.excess_m3h, round(least_m3h - usual_m3h, 5)][-14:]
         state.total = min(state.total, 2 * params.limit)
         return self._word(state, usual_m3h, reading, context)
+
+    def _settle(self, state: RiseMemory) -> Verdict:
+        """All is as usual again; the days of a rise that was told are none to learn from, but for those that ended it."""
+        lessons = state.doubtful[-state.clean :] if state.told and state.clean else state.doubtful
+        for kind, least_m3h in lessons:
+            state.days.learn(kind, least_m3h, 28)
+        state.total, state.clean, state.told, state.doubtful = 0.0, 0, False, []
+        state.since_ms, state.excess_m3h = 0, []
+        return _OK
 
     def _word(self, state: RiseMemory, usual_m3h: float, reading: Reading, context: Context) -> Verdict:
         params: RiseParams = context.params

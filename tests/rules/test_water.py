@@ -275,6 +275,36 @@ def test_a_small_rise_is_told_with_the_day_it_began():
     assert fired[0].evidence.facts["rise_m3h"] == pytest.approx(0.006, abs=0.002)
 
 
+def _days(*parts):
+    """The smallest hour of each day, in m3/h: (days, values that take turns) one part after another."""
+    return [values[day % len(values)] for days, values in parts for day in range(days)]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        # a leak of 8 L/h for ten days, repaired: over with the second clean day, and another a week later is told again
+        (_days((17, [0.002]), (10, [0.010]), (7, [0.002]), (10, [0.010])), [("firing", 27), ("firing", 44)]),
+        # a full dormitory: one day in four takes five times the least, and that is how it always was
+        (_days((60, [0.002, 0.003, 0.002, 0.012, 0.001, 0.004])), []),
+        # days that came near the limit by chance are learned, once the sum has come back to nothing
+        (_days((16, [0.002, 0.003]), *[(3, [0.005]), (6, [0.001, 0.002])] * 4), []),
+    ],
+)
+def test_a_rise_ends_with_the_leak(days, expected):
+    """Found within six days, resolved two days after its end, and never of what comes and goes by chance."""
+    bench = Bench(meter("m"), calendar=False)
+    bench.run(24 * len(days), lambda _, hour: days[int(hour // 24)] + (0.3 if 7 <= hour % 24 < 20 else 0))
+    told = [(int(hour // 24), state) for hour, state, _ in bench.told("water.rise")]
+    fired = [day for day, state in told if state == "firing"]
+    ends = [end for _, end in expected]
+    assert len(fired) == len(ends)
+    assert all(end - 10 < day <= end - 4 for day, end in zip(fired, ends, strict=True))
+    assert [day for day, state in told if state == "resolved"] == [
+        one + 2 for one in ends if one + 2 < len(days)
+    ]
+
+
 @pytest.mark.parametrize(("lost_m3h", "expected"), [(0.0, []), (0.02, []), (0.4, ["warning"])])
 def test_the_balance_of_parent_and_children(lost_m3h, expected):
     """Three meters read at the same time: what passes the main and no child is told on the second night."""
