@@ -20,6 +20,7 @@ from rules.rule import Context, Quiet, ReadingRule, Rule, RuleParams, never_hear
 from rules.verdict import Transition, Verdict
 
 _LEAST_GAP_S = 900
+_USUAL_GAP_S = RuleParams.model_fields["max_gap_s"].default
 #: where settings follow the opening hours, a quiet lasts no longer than this
 _HOURS_CHANGE_MS = 5 * MINUTE_MS
 # Looked up once: a member of an enum takes longer to find than most rules take for a reading.
@@ -34,10 +35,10 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def _max_gap_ms(params: RuleParams, device: Device) -> int:
-    """The longest silence over which a level counts as holding: three intervals where the register names one."""
+    """The longest silence over which a level counts as holding: the rule's own, else three intervals of the device."""
     seconds = params.max_gap_s
-    if device.interval_s:
-        seconds = min(seconds, max(_LEAST_GAP_S, 3 * device.interval_s))
+    if device.interval_s and seconds == _USUAL_GAP_S:
+        seconds = max(_LEAST_GAP_S, 3 * device.interval_s)
     return round(seconds * SECOND_MS)
 
 

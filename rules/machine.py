@@ -72,8 +72,9 @@ class Machine(msgspec.Struct):
             return []
         rank = level.rank
         if now_ms - self.verdict_ms > timing.max_gap_ms:
+            # What was bad before a silence need not have been so in it. What was well before and is well after it, is
+            # well: else a rule or device that speaks twice a day would never see the end of an alert.
             self.held_ms, self.words = {}, {}
-            self.clear_ms = self.eased_ms = 0
         self.verdict_ms = now_ms
         self.held_ms = {one: self.held_ms.get(one, now_ms) for one in range(1, rank + 1)}
         self.words = {one: self.words.get(one, 0) + 1 for one in range(1, rank + 1)}

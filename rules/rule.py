@@ -22,7 +22,8 @@ class RuleParams(BaseModel):
 
     *for_s* is how long a level must hold before it fires, and *least_words* how many readings must say so;
     *keep_firing_for_s* how long all must be well before it resolves; *max_gap_s* the longest silence over which a
-    level still counts as holding (three intervals where the register names one).
+    level still counts as holding. Where nobody set it, it is three intervals of a device whose register names one: what
+    speaks of a whole night or of a battery that is told once a day sets its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

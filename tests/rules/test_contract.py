@@ -288,6 +288,40 @@ def test_silence_and_doubt_resolve_nothing(name):
     assert set(firing) <= set(one.firing())
 
 
+#: these stand until somebody acts: a date in the register, a budget below what even a calm day takes
+STANDING = {"cold.calibration_due", "water.over_budget"}
+
+
+def _calm_after(name, readings, end_ms):
+    """Four calm days from the next midnight on, with counters that go on from where they stood."""
+    shift_ms = -(-(end_ms - START_MS) // DAY_MS) * DAY_MS
+    stood = {one.series: one.value for one in readings if one.received_ms <= end_ms and one.value}
+    for one in history(name, calm=True, steps=4 * 288, minutes=5):
+        risen = one.value - 100.0 + stood.get(one.series, 100.0)
+        value = round(risen, 3) if one.series.quantity in COUNTERS else one.value
+        at_ms = one.time_ms + shift_ms
+        yield Reading(one.series, value, at_ms, at_ms)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in STANDING])
+def test_what_is_over_ends(name):
+    """Four calm days end what fires, with meters of a known interval, too: whatever the pace at which the rule speaks."""
+    devices = [one.model_copy(update={"interval_s": 300}) for one in DEVICES]
+    campus = Campus(site=SITE, devices=devices, hours=CAMPUS.hours)
+    for seed in range(4, 9):
+        one = Engine(campus, RuleSettings(EVERYTHING), rules={name: catalogue()[name]})
+        readings = history(name, seed=seed, minutes=5, steps=1000)
+        end_ms = _until_it_fires(one, readings)
+        if end_ms:
+            break
+    else:
+        assert name in NOT_IN_THESE_HISTORIES
+        return
+    for reading in _calm_after(name, readings, end_ms):
+        one.advance(reading.received_ms, [reading])
+    assert one.firing() == {}
+
+
 @pytest.mark.parametrize("name", [name for name in RULES if not catalogue()[name].accepts_late])
 def test_late_readings_are_no_emergency(name):
     """All that comes too late is at most history; a rule that judges lateness itself is another matter."""

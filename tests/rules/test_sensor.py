@@ -188,6 +188,25 @@ def test_a_low_battery_waits_for_a_second_word():
     assert [one[2] for one in air.told("sensor.battery_low")] == ["notice"]
 
 
+def test_a_battery_told_once_a_day():
+    """A device that reports by the minute and its battery by the day has two words in two days; the next full one ends it."""
+    air = Air(sensor(interval_s=600))
+    for day, percent in enumerate((60, 15, 14, 13, 95, 95)):
+        air.at(24 * 60 * day, "t", percent, Quantity.BATTERY_LEVEL)
+    assert [(one[0] // 1440, one[1]) for one in air.told("sensor.battery_low")] == [
+        (2, "firing"),
+        (5, "resolved"),
+    ]
+
+
+def test_a_leak_detector_that_speaks_twice_a_day():
+    """Dry once may be a drop that fell off; dry again at its next word, half a day later, is dry."""
+    air = Air(sensor(kind="leak_detector", interval_s=43_200))
+    for minute, wet in ((0, 0), (100, 1), (130, 0), (850, 0), (1570, 0)):
+        air.at(minute, "t", wet, Quantity.LEAK_DETECTED)
+    assert [one[:2] for one in air.told("water.detected")] == [(100, "firing"), (850, "resolved")]
+
+
 def test_a_weak_signal():
     """Half a day below what receivers hear; Wi-Fi devices sooner than LoRa."""
     air = Air(sensor(), sensor("w", decoder="tasmota"))
