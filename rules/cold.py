@@ -196,6 +196,19 @@ def _rank(value_c: float, rank: int, params: LimitParams) -> int:
     return 2 if value_c > params.warning_above_c - (params.dead_band_k if rank else 0.0) else 0
 
 
+def _record(exposure: Exposure, *, over: bool) -> Facts:
+    """The exposure log. The mean kinetic temperature is for the record of what is *over*, and judges nothing."""
+    facts: Facts = {
+        "minutes_above": round(exposure.minutes_above),
+        "degree_minutes": round(exposure.degree_minutes),
+    }
+    if exposure.unknown_ms:
+        facts["unknown_minutes"] = round(exposure.unknown_ms / MINUTE_MS)
+    if over and exposure.mean_kinetic_c is not None:
+        facts["mean_kinetic_c"] = round(exposure.mean_kinetic_c, 1)
+    return facts
+
+
 def _verdict(state: LimitMemory, reading: Reading, params: LimitParams) -> Verdict:
     """The worst of the probes that still speak; where only silent ones were warm, nobody knows."""
     probes = list(state.probes.values())
@@ -214,8 +227,7 @@ def _verdict(state: LimitMemory, reading: Reading, params: LimitParams) -> Verdi
         "peak_c": one.peak_c,
     }
     if one.exposure is not None and one.exposure.above_ms:
-        facts["minutes_above"] = round(one.exposure.minutes_above)
-        facts["degree_minutes"] = round(one.exposure.degree_minutes)
+        facts |= _record(one.exposure, over=not one.rank)
     if one.rank == 2 and one.last_c is not None:
         rising_k_h = slope_per_hour(one.points) or 0.0
         if rising_k_h > _RISING_K_H:

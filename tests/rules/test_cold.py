@@ -245,3 +245,21 @@ def test_the_record_of_an_excursion_is_in_its_evidence():
     resolved = next(one for one in kitchen.transitions if one.to_state.value == "resolved")
     assert resolved.evidence.facts["minutes_above"] == pytest.approx(120, abs=5)
     assert resolved.evidence.facts["degree_minutes"] == pytest.approx(118, abs=8)
+    assert resolved.evidence.facts["mean_kinetic_c"] == pytest.approx(9.0, abs=0.1)
+    fired = next(one for one in kitchen.transitions if one.to_state.value == "firing")
+    assert "mean_kinetic_c" not in fired.evidence.facts
+
+
+def test_hours_without_readings_are_in_the_record():
+    """What nobody measured is neither above nor below: the record says how long that was."""
+    kitchen = Kitchen(cabinet(profile="fridge"))
+    kitchen.run(range(60), lambda _: 4.0)
+    kitchen.run(range(60, 120), lambda _: 9.0)
+    kitchen.run(range(300, 360), lambda _: 9.0)
+    kitchen.run(range(360, 420), lambda _: 4.0)
+    resolved = [one for one in kitchen.transitions if one.to_state.value == "resolved"]
+    facts = next(one for one in resolved if one.rule == "cold.above_limit").evidence.facts
+    assert facts["unknown_minutes"] == pytest.approx(180, abs=6)
+    assert (
+        facts["minutes_above"] == 55 + 55 + 1
+    )  # from the first reading of 9 °C to the last, and until it crosses 8 °C
