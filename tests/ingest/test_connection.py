@@ -46,7 +46,7 @@ def open_connection(broker, into, topics=("test/#",), *, plain=False):
     address = BrokerAddress("127.0.0.1", broker.port, "shouyuan-test")
     connection = Connection(address, topics, put, now_ms=lambda: time.time_ns() // 1_000_000, plain=plain)
     connection.start()
-    wait_until(lambda: connection.connected)
+    wait_until(lambda: connection.listening)
     return connection
 
 

@@ -132,7 +132,7 @@ def test_a_connection_over_tls(start, tmp_path):
         now_ms=lambda: 1,
     )
     secure.start()
-    wait_until(lambda: secure.connected)
+    wait_until(lambda: secure.listening)
     plain = Connection(BrokerAddress("127.0.0.1", broker.own_port, "plain"), [], print, now_ms=lambda: 1)
     plain.start()
     wait_until(lambda: plain.connected)

@@ -40,7 +40,7 @@ def publish(broker, journal, clock, known):
         BrokerAddress("127.0.0.1", broker.port, "shouyuan-test"), ("spBv1.0/#",), pipeline.put, now_ms=clock
     )
     connection.start()
-    wait_until(lambda: connection.connected)
+    wait_until(lambda: connection.listening)
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
