@@ -271,6 +271,7 @@ def test_from_the_command_line(running, live_campus, tmp_path):
         app, ["drill", "run", "freezer_door_open", "--to", "wang", "--fast", "--surprise", "--data", data]
     )
     assert begun.exit_code == 0, begun.output
+    wait_until(lambda: running.runtime.drills.running() is not None)  # it is written down a moment before
     number = running.runtime.drills.running().id
     assert commands.invoke(app, ["drill", "stop", str(number), "--data", data]).exit_code == 0
     wait_until(lambda: running.runtime.drills.running() is None)
