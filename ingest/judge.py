@@ -13,7 +13,7 @@ from ingest.decoding.contract import Hints
 from ingest.decoding.described import Descriptions
 from ingest.decoding.registry import Registry
 from ingest.errors import IngestError, Rejected
-from ingest.message import Decoded, Message
+from ingest.message import LONGEST_TOPIC, Decoded, Message
 from ingest.normalise import Normaliser, quantities, without_time
 from store.quarantine import UNREGISTERED, QuarantineEntry
 
@@ -103,6 +103,13 @@ class Judge:
             if found.refused and not found.readings:
                 entries.append(held(message, "refused_values", "; ".join(found.refused)[:500], address=""))
         return Judgement(tuple(readings), tuple(entries), read)
+
+
+def topic_too_long(message: Message) -> Judgement:
+    """What becomes of a message whose topic no device has: it is held with the topic's beginning."""
+    detail = f"a topic of {len(message.topic)} characters; expected at most {LONGEST_TOPIC}"
+    short = msgspec.structs.replace(message, topic=message.topic[:LONGEST_TOPIC])
+    return Judgement(held=(held(short, "topic_too_long", detail),))
 
 
 def held(

@@ -6,6 +6,9 @@ import msgspec
 
 from campus.reading import Quality
 
+#: characters of a topic; a longer one names no device, and what is remembered of topics must stay bounded
+LONGEST_TOPIC = 512
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """*mid* and *dup* identify a redelivery within *broker*; *retained* messages were stored by the broker earlier."""

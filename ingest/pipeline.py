@@ -12,8 +12,8 @@ from campus.reading import Quality, Reading
 from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
-from ingest.judge import Judge, Judgement
-from ingest.message import Message
+from ingest.judge import Judge, Judgement, topic_too_long
+from ingest.message import LONGEST_TOPIC, Message
 from ingest.normalise import ALLOWED_LATENESS_MS
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
@@ -122,6 +122,9 @@ class Pipeline:
                 self._acknowledge(burst)
 
     def _take(self, group: _Group, message: Message, released: int) -> None:
+        if len(message.topic) > LONGEST_TOPIC:  # before anything remembers it
+            self._fate(group, topic_too_long(message))
+            return
         if not self._allowances.take(message.topic, message.received_ms) and self._is_crowded():
             self._limit(group, message)
             return

@@ -80,7 +80,10 @@ _GLUED_WORDS = sorted(
     key=lambda word: -len(word),
 )  # fmt: skip
 _GLUED = re.compile("|".join(_GLUED_WORDS))
-_GLUED_WHOLE = re.compile(f"(?:{_GLUED.pattern})+")
+_GLUED_KNOWN = frozenset(_GLUED_WORDS)
+_GLUED_LENGTHS = sorted({len(word) for word in _GLUED_WORDS})
+#: characters of a name that are looked at; no name that means anything is longer
+LONGEST_NAME = 160
 #: models, units and phases that are one word: ``kWh`` is not k and Wh, nor ``l_h`` two
 _MODEL = re.compile(
     r"ds18b20|ds18s20|m3[_/]?h(?![a-z])|m3|l/min|(?<![a-z])l[_/](?:h|min|s)(?![a-z])|[lL][123](?![0-9])"
@@ -90,8 +93,11 @@ _MODEL = re.compile(
 
 
 def words(name: str) -> list[str]:
-    """The words of a field name in English and lower case: ``TempC_DS18B20`` → temperature, c, probe."""
-    text = unicodedata.normalize("NFKD", name.strip())
+    """The words of a field name in English and lower case: ``TempC_DS18B20`` → temperature, c, probe.
+
+    Only its first :data:`LONGEST_NAME` characters count: putting accents in order takes the square of their number.
+    """
+    text = unicodedata.normalize("NFKD", name.strip()[:LONGEST_NAME])
     text = "".join(one for one in text if not unicodedata.combining(one))
     text = text.replace("累积", "累计")
     for chinese, english in _CHINESE:
@@ -112,6 +118,19 @@ def _english(part: str) -> list[str]:
         return [_ENGLISH[part]]
     if part == "tempf":
         return ["temperature", "f"]
-    if len(part) > 5 and _GLUED_WHOLE.fullmatch(part):
+    if len(part) > 5 and is_glued(part):
         return [_ENGLISH.get(one, one) for one in _GLUED.findall(part)]
     return [part]
+
+
+def is_glued(part: str) -> bool:
+    """Whether *part* is nothing but known words in a row, in time that grows with its length only.
+
+    A regular expression of ambiguous words, ``(?:bat|battery|…)+``, would try every way to cut *part*, and these double
+    with each word.
+    """
+    ends = {0}  # where a row of words may end
+    for start in range(len(part)):
+        if start in ends:
+            ends.update(start + size for size in _GLUED_LENGTHS if part[start : start + size] in _GLUED_KNOWN)
+    return bool(part) and len(part) in ends

@@ -231,7 +231,7 @@ def loosely(name: str) -> Meaning | None:
 @functools.lru_cache(maxsize=4096)
 def is_setting(name: str) -> bool:
     """Whether a word of *name* says it is a setting, a limit, a statistic or a derived figure."""
-    return not _NO_MEASUREMENT.isdisjoint(words(name[:160]))
+    return not _NO_MEASUREMENT.isdisjoint(words(name))
 
 
 def _qualified(what: Meaning, required: frozenset[str], found: list[str]) -> Meaning | None:

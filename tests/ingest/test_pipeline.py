@@ -281,6 +281,19 @@ def test_memories_are_bounded(clock):
     assert len(repeats._series) <= 50_000
 
 
+def test_a_topic_too_long_is_held_by_its_beginning(road, journal, clock):
+    """A topic of 60,000 characters is held cut short, remembered nowhere, and the next message is read."""
+    long = "watermeter/" + "barometer" * 6_000
+    road(
+        message(long, {"value": 1}, clock, qos=1, mid=1),
+        message(FREEZER, {"temperature": -18.5}, clock, qos=1, mid=2),
+    )
+    assert journal.counts() == Counts(journaled=1, quarantined=1)
+    entry = journal.quarantined()[0]
+    assert (entry.code, len(entry.topic)) == ("topic_too_long", 512)
+    assert list(road.pipeline._allowances._left) == [FREEZER]
+
+
 def test_values_of_one_millisecond_stay_apart(road, journal, clock):
     """A source without time that speaks fast loses nothing: each value has a time of its own, repeats are repeats."""
     road(
