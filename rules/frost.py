@@ -16,11 +16,13 @@ _RECENT_MS = 30 * MINUTE_MS
 _SPACING_MS = 3 * MINUTE_MS
 _KEPT_POINTS = 64
 _FEWEST_POINTS = 4
-#: signs of ice: so long at or below 0 °C; a plateau within ±0.5 °C for so long; a rise of 1.5 K into that band
+#: signs of ice: so long at or below 0 °C; after that, standing within ±0.5 °C for so long; a rise of 1.5 K into that band
 _ZERO_MS = 10 * MINUTE_MS
 _PLATEAU_MS = 20 * MINUTE_MS
 _PLATEAU_K = 0.5
 _RECALESCENCE_K = 1.5
+#: what stands still moves less than this within a plateau: the resolution of common probes (assumed)
+_STILL_K = 0.2
 _FREEZING_AIR_C = -1.0
 _WARM_C = 12.0
 
@@ -39,10 +41,11 @@ class Pipe(msgspec.Struct):
     last_ms: int = 0
     zero_ms: int = 0
     plateau_ms: int = 0
+    plateau_c: float = 0.0
     frozen: bool = False
 
-    def take(self, time_ms: int, value_c: float, ambient_c: float | None) -> None:
-        """Adds a value to the curve."""
+    def take(self, time_ms: int, value_c: float, ambient_c: float | None, *, shows_ice: bool = True) -> None:
+        """Adds a value to the curve. The air about a pipe never *shows_ice*: it may freeze before the water does."""
         self.last_c, self.last_ms = value_c, time_ms
         if not self.points or time_ms - self.points[-1][0] >= _SPACING_MS:
             kept = [point for point in self.points if point[0] >= time_ms - _KEPT_MS]
@@ -52,7 +55,8 @@ class Pipe(msgspec.Struct):
                 recent = [point for point in self.points if point[0] >= time_ms - _RECENT_MS]
                 self.slope_k_h = slope_per_hour(self.points) or 0.0
                 self.recent_k_h = slope_per_hour(max(recent, self.points[-_FEWEST_POINTS:], key=len)) or 0.0
-        self._look_for_ice(time_ms, value_c, ambient_c)
+        if shows_ice:
+            self._look_for_ice(time_ms, value_c, ambient_c)
 
     def cold_ms(self, limit_c: float) -> int:
         """For how long every point has been at or below *limit_c*, as far back as the curve is kept."""
@@ -90,15 +94,20 @@ class Pipe(msgspec.Struct):
         return value_c / -self.slope_k_h * 60
 
     def _look_for_ice(self, time_ms: int, value_c: float, ambient_c: float | None) -> None:
-        """A rise to 0 °C in freezing air is not recovery but the heat that forming ice gives off."""
+        """Ice gives off heat: it holds a pipe at 0 °C, or lifts a supercooled one there, while the air would take it down.
+
+        A pipe that still falls, or that heat or a dripping tap holds just above 0 °C, has no ice yet (DOMAIN.md 2.1).
+        """
         self.zero_ms = (self.zero_ms or time_ms) if value_c <= 0 else 0
         near_zero = abs(value_c) <= _PLATEAU_K
-        self.plateau_ms = (self.plateau_ms or time_ms) if near_zero else 0
+        stands = near_zero and self.plateau_ms > 0 and abs(value_c - self.plateau_c) <= _STILL_K
+        if not stands:
+            self.plateau_ms, self.plateau_c = (time_ms, value_c) if near_zero else (0, 0.0)
         freezing = ambient_c is not None and ambient_c < _FREEZING_AIR_C
-        risen = self.rank > 0 and value_c - self.lowest_c >= _RECALESCENCE_K
+        supercooled = self.rank > 0 and self.lowest_c < 0
         self.frozen = (
             self.frozen
             or (self.zero_ms > 0 and time_ms - self.zero_ms >= _ZERO_MS)
-            or (freezing and near_zero and risen)
-            or (freezing and near_zero and time_ms - self.plateau_ms >= _PLATEAU_MS)
+            or (freezing and near_zero and supercooled and value_c - self.lowest_c >= _RECALESCENCE_K)
+            or (freezing and stands and supercooled and time_ms - self.plateau_ms >= _PLATEAU_MS)
         )

@@ -133,7 +133,8 @@ class PipeCold(ReadingRule):
         forecast_c = math.inf
         if state.forecast_c is not None and reading.time_ms - state.forecast_ms <= _FORECAST_FRESH_MS:
             forecast_c = state.forecast_c
-        one.take(reading.time_ms, reading.value, ambient_c)
+        shows_ice = context.device.role is not Role.PIPE_SPACE
+        one.take(reading.time_ms, reading.value, ambient_c, shows_ice=shows_ice)
         rank, minutes = _rank(one, reading.value, ambient_c, forecast_c, context)
         one.settle(rank, reading.time_ms, reading.value, minutes)
         return _verdict(state, reading, ambient_c, context.params)
@@ -240,7 +241,7 @@ def _verdict(state: ColdMemory, reading: Reading, ambient_c: float | None, param
         "limit_c": limit_c,
         "lowest_c": one.lowest_c,
     }
-    if one.minutes is not None:
+    if one.minutes is not None and not one.frozen:
         facts["minutes_to_0c"] = one.minutes
     if ambient_c is not None:
         facts["outdoor_c"] = ambient_c

@@ -124,16 +124,61 @@ def test_an_exposed_pipe_in_hard_frost():
         assert [one.severity.value for one in winter.told()] == severities
 
 
-def test_a_plateau_at_zero_in_freezing_air_is_ice():
-    """Twenty minutes within half a kelvin of 0 °C at -10 °C outside: ice is suspected, and the advice changes."""
-    winter = Winter()
-    for minute in range(0, 120, 5):
+def _frozen_at(winter, curve, minutes, every_min=5):
+    """The temperature at which ice was first told of; None where it never was."""
+    for minute in range(0, minutes, every_min):
         winter.at(minute, "o", -10.0)
-        winter.at(minute + 1, "p", max(0.2, 4.0 - minute / 10))
-    last = winter.told()[-1]
-    assert last.severity.value == "critical"
-    assert last.evidence.advice == "pipe.frozen"
-    assert last.evidence.facts["frozen_suspected"] == 1
+        winter.at(minute + 1, "p", round(curve(minute), 2))
+        last = winter.told()[-1:]
+        if last and last[0].evidence.advice == "pipe.frozen":
+            assert last[0].evidence.facts["frozen_suspected"] == 1
+            assert "minutes_to_0c" not in last[0].evidence.facts
+            return curve(minute)
+    return None
+
+
+@pytest.mark.parametrize("fall_k_h", [0.3, 0.5, 1.0, 3.0])
+def test_a_pipe_that_falls_is_not_frozen_before_0_c(fall_k_h):
+    """However slowly it passes the last half kelvin, "let it drip" stands until 0 °C: that hour is when it helps most."""
+    hours = 4.0 / fall_k_h
+    assert _frozen_at(Winter(), lambda minute: 4.0 - minute / 60 * fall_k_h, round(hours * 60)) is None
+
+
+@pytest.mark.parametrize("held_c", [0.1, 0.2, 0.4])
+def test_a_pipe_that_is_held_above_0_c_is_not_frozen(held_c):
+    """Heat tape or a dripping tap hold it there for hours, in air of -10 °C: it is critical, and not ice."""
+    winter = Winter()
+    assert _frozen_at(winter, lambda minute: max(held_c, 4.0 - minute / 10), 360) is None
+    assert winter.told()[-1].severity.value == "critical"
+
+
+@pytest.mark.parametrize(
+    ("curve", "warmest_c"),
+    [
+        (lambda minute: max(-0.1, 4.0 - minute / 10), 0.0),  # it stands at 0 °C by itself
+        (lambda minute: 4.0 - minute / 10, 0.0),  # it falls on below 0 °C
+        (
+            lambda minute: 4.0 - minute / 10 if minute < 70 else 0.3,
+            0.3,
+        ),  # supercooled to -2.5 °C, then lifted at once
+        (
+            lambda minute: 4.0 - minute / 10 if minute < 50 else 0.3,
+            0.3,
+        ),  # supercooled by little, and then it stands
+    ],
+)
+def test_ice_is_told_by_its_signs(curve, warmest_c):
+    """Ten minutes at or below 0 °C, a rise to it out of the cold, a stand there after it was below: the advice changes."""
+    frozen_c = _frozen_at(Winter(), curve, 180)
+    assert frozen_c is not None
+    assert frozen_c <= warmest_c
+
+
+def test_the_air_about_a_pipe_says_nothing_of_ice():
+    """A crawlspace at -1 °C for an hour is critical; whether the pipe in it has frozen, it cannot tell."""
+    winter = Winter(role="pipe_space")
+    assert _frozen_at(winter, lambda minute: max(-1.0, 4.0 - minute / 10), 180) is None
+    assert winter.told()[-1].severity.value == "critical"
 
 
 def test_the_air_about_a_pipe_may_be_colder():
