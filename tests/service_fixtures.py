@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 import yaml
 from paho.mqtt.enums import CallbackAPIVersion
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from api.accounts import AccountRole
 from api.app import create_app
@@ -54,7 +54,7 @@ class Running:
         wait_until(lambda: self.server.started)
         port = self.server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self.http = httpx2.Client(base_url=self.url, timeout=10)
+        self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE_S)
         token = self.runtime.accounts.make_token("test", AccountRole.ADMIN, self.runtime.now_ms())
         self.http.headers["authorization"] = f"Bearer {token}"
         wait_until(lambda: self.runtime.brokers.connected)
@@ -63,7 +63,7 @@ class Running:
         self.mqtt.loop_start()
 
     def publish(self, topic, payload):
-        self.mqtt.publish(topic, payload, qos=1).wait_for_publish(10)
+        self.mqtt.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
 
     def stop(self):
         self.mqtt.disconnect()
@@ -71,7 +71,7 @@ class Running:
         self.http.close()
         self.runtime.feed.close()
         self.server.should_exit = True
-        self.thread.join(5)
+        self.thread.join(PATIENCE_S)
         self.runtime.stop()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
+#: how long a test waits for what must come: far beyond what a slow and busy machine needs, as only a hang should fail
+PATIENCE_S = 60.0
 
-def wait_until(condition, timeout_s=10.0):
+
+def wait_until(condition, timeout_s=PATIENCE_S):
     """Waits until *condition* holds, looking often; fails after *timeout_s*."""
     pause = threading.Event()
     deadline = time.monotonic() + timeout_s

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
+from tests_support import wait_until
 
 from alerts.alert import AlertState
 from alerts.book import AlertBook
@@ -243,13 +244,7 @@ def test_the_threads_send_at_once_and_stop(road, database, clock):
     dispatcher.start()
     dispatcher.wake()
     outbox = Outbox(database)
-    import threading
-
-    pause = threading.Event()
-    for _ in range(200):
-        if not outbox.waiting():
-            break
-        pause.wait(0.02)
+    wait_until(lambda: not outbox.waiting())
     dispatcher.stop()
     assert messages(database) == [("phone", "opened", "sent")]
 

@@ -7,7 +7,7 @@ import io
 import httpx2
 import pytest
 from openpyxl import load_workbook
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from api.accounts import AccountRole
 from campus.campus import Campus
@@ -33,7 +33,9 @@ def as_role(running):
 
     def client(role):
         token = running.runtime.accounts.make_token(f"t-{role}", role, running.runtime.now_ms())
-        one = httpx2.Client(base_url=running.url, timeout=10, headers={"authorization": f"Bearer {token}"})
+        one = httpx2.Client(
+            base_url=running.url, timeout=PATIENCE_S, headers={"authorization": f"Bearer {token}"}
+        )
         clients.append(one)
         return one
 
@@ -84,13 +86,13 @@ def test_refused_in_the_readers_language(running):
 def test_the_record(running):
     """Page, workbook and JSON tell the same story, also of what somebody wrote that looks like a formula."""
     number = running.http.post("/api/drills", json=BODY).json()["id"]
-    wait_until(lambda: running.http.get("/api/alerts", params={"state": "firing"}).json() != [], 20)
+    wait_until(lambda: running.http.get("/api/alerts", params={"state": "firing"}).json() != [])
     (alert,) = running.http.get("/api/alerts", params={"state": "firing"}).json()
 
     def story():
         return [one["kind"] for one in running.http.get(f"/api/drills/{number}").json()["story"]]
 
-    wait_until(lambda: "sent" in story(), 20)
+    wait_until(lambda: "sent" in story())
     running.http.get(f"/alerts/{alert['id']}")
     done = running.http.post(
         f"/drills/{number}/alerts/{alert['id']}", data={"cause": "=1+1", "repair_note": "<b>关门</b>"}

@@ -9,6 +9,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests_support import PATIENCE_S
 
 from campus.campus import Campus
 from campus.quantity import Quantity
@@ -82,7 +83,7 @@ def test_every_query_runs_on_a_real_influxdb(campus, tmp_path):
                 data=query.encode(),
                 headers={"Authorization": f"Token {address.token}", "Content-Type": "application/vnd.flux"},
             )
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
                 found[board["uid"], panel["title"]] = answer.read().decode()
     store.close()
     assert "-18" in found["sy-school-cold", "冷冻温度"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 
+from tests_support import PATIENCE_S
+
 from ingest.allowance import Allowances
 from ingest.burst import Burst
 from ingest.judge import Judge
@@ -64,7 +66,7 @@ def test_a_flood_leaves_room_for_the_others(journal, campus, clock):
     pipeline.put(Burst(others))
     pipeline.put(Burst(flood[len(flood) // 2 :], lambda _: done.set()))
     pipeline.start()
-    assert done.wait(30)
+    assert done.wait(PATIENCE_S)
     pipeline.stop()
     counts = journal.counts()
     assert counts.received == len(flood) + len(others)
@@ -82,6 +84,6 @@ def test_what_can_be_taken_is_taken(journal, campus, clock):
     done = threading.Event()
     pipeline.put(Burst(messages("zigbee2mqtt/Freezer", 50, clock), lambda _: done.set()))
     pipeline.start()
-    assert done.wait(10)
+    assert done.wait(PATIENCE_S)
     pipeline.stop()
     assert journal.counts().journaled == 50

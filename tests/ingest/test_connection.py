@@ -9,7 +9,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from ingest.burst_client import Frame
 from ingest.connection import BrokerAddress, Connection
@@ -24,7 +24,7 @@ def publish(broker):
     client.loop_start()
 
     def send(topic, payload):
-        client.publish(topic, payload, qos=1).wait_for_publish(10)
+        client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
 
     yield send
     client.disconnect()
@@ -94,7 +94,7 @@ def test_a_restarted_broker_is_found_again(broker_program, tmp_path):
     wait_until(lambda: not one.connected)
     again = EmbeddedBroker(tmp_path / "broker", program=broker_program, port=broker.port)
     again.start()
-    wait_until(lambda: one.connected, 20)
+    wait_until(lambda: one.connected)
     one.stop()
     again.stop()
 

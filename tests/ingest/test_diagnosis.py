@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from certificates import Authority
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from campus.text import translator
 from ingest.connection import BrokerAddress, Connection
@@ -136,7 +136,7 @@ def test_a_connection_over_tls(start, tmp_path):
     plain = Connection(BrokerAddress("127.0.0.1", broker.own_port, "plain"), [], print, now_ms=lambda: 1)
     plain.start()
     wait_until(lambda: plain.connected)
-    plain._client.publish("a/b", b"x" * 300_000, qos=1).wait_for_publish(5)
+    plain._client.publish("a/b", b"x" * 300_000, qos=1).wait_for_publish(PATIENCE_S)
     wait_until(lambda: got)
     assert len(got[0].payload) == 300_000
     secure.stop()
@@ -190,7 +190,7 @@ class _Restarted:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(5)
+        self.process.wait(PATIENCE_S)
 
 
 def test_a_taken_port_is_said(tmp_path, listening, broker_program):

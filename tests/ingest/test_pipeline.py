@@ -6,7 +6,7 @@ import json
 import threading
 
 import pytest
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from campus.campus import Campus
 from campus.device import Device, Place
@@ -48,7 +48,7 @@ def road(journal, campus, clock):
                     done.set()
 
             pipeline.put(Burst([one], acknowledge))
-        assert done.wait(10)
+        assert done.wait(PATIENCE_S)
 
     send.acknowledged = acknowledged
     send.pipeline = pipeline
@@ -109,7 +109,7 @@ def test_a_redelivery_is_known(journal, campus, clock):
         for one in batch:
             moved = Message(one.topic, one.payload, clock.now_ms, one.qos, one.mid, one.dup)
             pipeline.put(Burst([moved], lambda _, done=done: done.set()))
-        assert done.wait(5)
+        assert done.wait(PATIENCE_S)
         pipeline.stop()
     assert journal.counts() == Counts(journaled=2, duplicates=1)
 
@@ -138,7 +138,7 @@ def test_what_was_held_is_replayed_after_adoption(journal, site, devices, clock)
     pipeline.start()
     done = threading.Event()
     pipeline.put(Burst([message("zigbee2mqtt/New", {"temperature": 4}, clock)], lambda _: done.set()))
-    assert done.wait(5)
+    assert done.wait(PATIENCE_S)
     then_ms = clock.now_ms
     clock.forward(60)
     new = Device(
@@ -318,7 +318,7 @@ def test_times_given_before_a_restart_are_not_given_again(journal, campus, clock
                     (lambda _, done=done: done.set()) if number % 100 == 99 else None,
                 )
             )
-        assert done.wait(5)
+        assert done.wait(PATIENCE_S)
         pipeline.stop()
         clock.forward(0.03)
     times = [reading.time_ms for batch in journal.read(0) for reading in batch.readings]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from campus.campus import Campus
 from campus.device import Device, Place
@@ -47,7 +47,7 @@ def publish(broker, journal, clock, known):
 
     def send(kind, payload, device="/freezer"):
         topic = f"spBv1.0/canteen/{kind}/edge{device}"
-        client.publish(topic, payload.SerializeToString(), qos=1).wait_for_publish(10)
+        client.publish(topic, payload.SerializeToString(), qos=1).wait_for_publish(PATIENCE_S)
 
     send.pipeline = pipeline
     yield send

@@ -5,7 +5,7 @@ from __future__ import annotations
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from campus.campus import Campus
 from campus.site import Site
@@ -19,7 +19,7 @@ def publish(port, topic, payload):
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port)
     client.loop_start()
-    client.publish(topic, payload, qos=1).wait_for_publish(10)
+    client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
     client.disconnect()
     client.loop_stop()
 

@@ -57,7 +57,7 @@ def test_an_exercise_walks_the_whole_road(running, bot):
     drill = begun(running)
     assert drill.state is DrillState.RUNNING
     assert drill.plan.copies == {"drill-freezer": "freezer"}
-    wait_until(lambda: any(one["severity"] == "critical" for one in open_alerts(running)), 20)
+    wait_until(lambda: any(one["severity"] == "critical" for one in open_alerts(running)))
     (alert,) = open_alerts(running)
     assert (alert["drill"], alert["subject"]) == (True, "drill-freezer")
     assert "演练 冷冻柜" in alert["title"]
@@ -68,7 +68,7 @@ def test_an_exercise_walks_the_whole_road(running, bot):
     running.http.post(f"/api/alerts/{alert['id']}/acknowledge")
     running.http.post(f"/api/alerts/{alert['id']}/note", json={"cause": "门没关严", "repair_note": "已关门"})
     log = DrillLog(running.runtime.database)
-    wait_until(lambda: log.get(drill.id).over, 20)
+    wait_until(lambda: log.get(drill.id).over)
     record = record_of(running.runtime.database, log.get(drill.id), running.runtime.now_ms())
     assert log.get(drill.id).state is DrillState.DONE
     assert {one.deed: one.verdict for one in record.score.done} == dict.fromkeys(Deed, Verdict.MET)
@@ -186,7 +186,7 @@ def test_a_rehearsal_that_shows_nothing(live_campus, tmp_path):
 def test_a_real_alarm_ends_it(running, bot):
     """A real critical alert: the exercise is aborted at once, its alerts are gone, the real one stays and is told."""
     drill = begun(running)
-    wait_until(lambda: open_alerts(running) != [], 20)
+    wait_until(lambda: open_alerts(running) != [])
     running.publish("zigbee2mqtt/Freezer", b'{"temperature": -3.0}')
     log = DrillLog(running.runtime.database)
     wait_until(lambda: log.get(drill.id).over)
@@ -201,7 +201,7 @@ def test_a_real_alarm_ends_it(running, bot):
 def test_stopped_by_hand(running, bot):
     """The stop button: nothing more is sent, its alerts end, everybody is told that it is over."""
     drill = begun(running, announced=False)
-    wait_until(lambda: open_alerts(running) != [], 20)
+    wait_until(lambda: open_alerts(running) != [])
     stopped = running.runtime.drills.stop(drill.id, "孙师傅")
     assert (stopped.state, stopped.ended_by) == (DrillState.STOPPED, "孙师傅")
     assert open_alerts(running) == []
@@ -220,7 +220,7 @@ def test_at_its_time(running):
 def test_cleaned_up_after_a_crash(running, live_campus, tmp_path):
     """What ran when the service died is aborted and told so; its alerts are over, and its late messages no stranger's."""
     drill = begun(running)
-    wait_until(lambda: open_alerts(running) != [], 20)
+    wait_until(lambda: open_alerts(running) != [])
     runtime = running.runtime
     run, runtime.drills._run = (
         runtime.drills._run,

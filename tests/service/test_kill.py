@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy.orm import Session
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from campus.clock import iso
 from campus.quantity import Quantity
@@ -31,22 +31,24 @@ from store.operations.database import open_database
 from store.operations.tables import AlertEventRow, AlertRow, OutboxRow
 
 ROOT = Path(__file__).parents[2]
-KILLS = 30
-FRIDGES = 40
+KILLS = 12
+FRIDGES = 20
 SEED = 4242
 
 
 class Load:
-    """A publisher at QoS 1 that remembers what the broker took."""
+    """A publisher at QoS 1. Each reading of the freezer is known by its value; *copies* says how often it was sent."""
 
     def __init__(self, port):
-        self.taken = []
-        self._by_mid = {}
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="load")
-        self._client.on_publish = lambda _c, _u, mid, _r, _p: self.taken.append(mid)
+        self.copies = Counter()
+        self._values = {}
+        self._taken = set()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="load", clean_session=False)
+        self._client.max_queued_messages_set(0)
+        self._client.on_connect = self._on_connect
+        self._client.on_publish = self._on_publish
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        self._sent = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -54,20 +56,20 @@ class Load:
         self._thread.start()
 
     def _run(self):
+        """500 messages a second, and now and then a fridge, until told to stop and every fridge had its turn."""
         generator = random.Random(SEED)
         fridges = [(n, warm) for n in range(FRIDGES) for warm in (True, False)]
         while not self._stop.wait(0.01):
             for _ in range(5):
                 self.freezer()
-            if fridges and generator.random() < 0.06:
+            if fridges and generator.random() < 0.1:
                 self.fridge(*fridges.pop(0))
         for one in fridges:
             self.fridge(*one)
 
     def freezer(self):
         """A value no other message has, and no time: the hardest to know again."""
-        self._sent += 1
-        value = round(-18 - self._sent / 10_000, 4)
+        value = round(-18 - len(self.copies) / 10_000, 4)
         self._publish("zigbee2mqtt/Freezer", {"temperature": value}, value)
 
     def fridge(self, number, warm):
@@ -81,94 +83,140 @@ class Load:
         self._publish(f"application/1/device/{address}/event/up", body, None)
 
     def _publish(self, topic, body, value):
-        info = self._client.publish(topic, json.dumps(body), qos=1)
         if value is not None:
-            self._by_mid.setdefault(info.mid, []).append(value)
-        self._last = info
+            self.copies[value] += 1
+        self._last = self._client.publish(topic, json.dumps(body), qos=1)
+        self._values[self._last.mid] = value
+
+    def _on_publish(self, _client, _userdata, mid, _reason, _properties):
+        self._taken.add(mid)
+
+    def _on_connect(self, _client, _userdata, _flags, _reason, _properties):
+        """paho sends what was not acknowledged again: to the broker these are further messages, and so to us."""
+        under_way = [value for mid, value in list(self._values.items()) if mid not in self._taken]
+        self.copies.update(value for value in under_way if value is not None)
+
+    def more(self, count):
+        """Waits until that many more were published."""
+        goal = len(self.copies) + count
+        wait_until(lambda: len(self.copies) >= goal)
 
     def stop(self):
         """Ends the load; every message sent is taken by then."""
         self._stop.set()
-        self._thread.join(20)
-        self._last.wait_for_publish(20)
+        self._thread.join(PATIENCE_S)
+        self._last.wait_for_publish(PATIENCE_S)
+        wait_until(lambda: self._values.keys() <= self._taken)
         self._client.disconnect()
         self._client.loop_stop()
 
-    @property
-    def values(self):
-        return [value for values in self._by_mid.values() for value in values]
 
+class Children:
+    """Services on the same data, one after the other."""
 
-def spawn(data, port):
-    command = [sys.executable, "tests/service/kill_child.py", str(data), str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    def __init__(self, data, port):
+        self._data = data
+        command = [sys.executable, "tests/service/kill_child.py", str(data), str(port)]
+        self._parent = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def start(self):
+        self._parent.stdin.write(b"start\n")
+        self._parent.stdin.flush()
+        self._newest = int(self._parent.stdout.readline())
+
+    def wait_up(self):
+        wait_until((self._data / f"{self._newest}.up").exists)
+
+    def kill(self):
+        os.kill(self._newest, signal.SIGKILL)
+        wait_until(self._is_gone)
+
+    def end(self):
+        """Asks it to end; fails where it does not end well."""
+        os.kill(self._newest, signal.SIGTERM)
+        wait_until(self._is_gone)
+        assert (self._data / f"{self._newest}.ended").exists()
+
+    def close(self):
+        os.killpg(self._parent.pid, signal.SIGKILL)
+        self._parent.wait(PATIENCE_S)
+        self._parent.stdin.close()
+        self._parent.stdout.close()
+
+    def _is_gone(self):
+        try:
+            os.kill(self._newest, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_thirty_kills_lose_and_double_nothing(tmp_path, broker_program):
-    """Thirty SIGKILLs at random moments, from start-up to full work: every reading once, every alert once."""
+def test_kills_lose_and_double_nothing(tmp_path, broker_program):
+    """SIGKILLs at random moments, from start-up to full work: every reading once, every alert once."""
     broker = EmbeddedBroker(tmp_path / "broker", program=broker_program)
     broker.start()
     data = tmp_path / "data"
-    children = [spawn(data, broker.port)]
+    children = Children(data, broker.port)
+    load = Load(broker.port)
     try:
-        published = _kill_again_and_again(children, data, broker.port)
-        _wait_for_drain(data / "journal.db", len(published) + 2 * FRIDGES)
-        _wait_for_alerts(data)
-        children[-1].send_signal(signal.SIGTERM)
-        assert children[-1].wait(20) == 0
+        _kill_again_and_again(children, load)
+        _wait_for_drain(data / "journal.db", len(load.copies) + 2 * FRIDGES)
+        _wait_for_messages(data)
+        children.end()
     finally:
-        for child in children:
-            child.kill()
-            child.wait(10)
-            child.stdout.close()
+        children.close()
         broker.stop()
-    _check_readings(data, published)
+    _check_readings(data, load.copies)
     _check_alerts(data)
 
 
-def _kill_again_and_again(children, data, port):
-    """Kills child after child while the load goes on; what was published."""
+def _kill_again_and_again(children, load):
+    """Kills child after child while the load goes on: every other one at work, the rest wherever they are."""
     generator = random.Random(SEED)
-    assert children[0].stdout.readline() == b"up\n"
-    threading.Event().wait(1.0)  # for the subscription, which nothing tells of
-    load = Load(port)
+    children.start()
+    children.wait_up()
     load.start()
-    for _ in range(KILLS):
-        threading.Event().wait(generator.uniform(0.05, 2.2))
-        children[-1].send_signal(signal.SIGKILL)
-        children[-1].wait(10)
-        children.append(spawn(data, port))
+    for number in range(KILLS):
+        if number % 2:
+            children.wait_up()
+        load.more(generator.randrange(300))
+        children.kill()
+        children.start()
+    children.wait_up()
     load.stop()
-    assert children[-1].stdout.readline() == b"up\n"
-    return load.values
 
 
 def _wait_for_drain(journal, expected):
     watched = Journal(journal, quota_bytes=10**10)
     try:
-        wait_until(lambda: watched.counts().journaled >= expected, 60)
+        wait_until(lambda: watched.counts().journaled >= expected)
         last = watched.last_seq()
-        wait_until(lambda: watched.offset("store") >= last, 30)
+        wait_until(lambda: watched.offset("store") >= last)
     finally:
         watched.close()
 
 
-def _wait_for_alerts(data):
-    """The rules may still be judging what is stored already; alerts that were lost are found missing below."""
+def _wait_for_messages(data):
+    """The rules may still be judging what is stored already, and the outbox be sending what they said."""
     wanted = len(_failed_before_they_recovered(data))
     with sqlite3.connect(f"file:{data / 'operations.db'}?mode=ro", uri=True) as database:
-        query = "SELECT count(DISTINCT subject) FROM alerts WHERE rule = 'cold.above_limit'"
-        deadline = time.monotonic() + 30
-        while database.execute(query).fetchone()[0] < wanted and time.monotonic() < deadline:
-            threading.Event().wait(0.05)
+        for query, goal in (
+            ("SELECT count(*) FROM alerts WHERE rule = 'cold.above_limit' AND state = 'resolved'", wanted),
+            ("SELECT count(*) FROM outbox WHERE state = 'sent'", 2 * wanted),
+        ):
+            wait_until(lambda query=query, goal=goal: database.execute(query).fetchone()[0] >= goal)
 
 
-def _check_readings(data, published):
+def _check_readings(data, copies):
     journal = Journal(data / "journal.db", quota_bytes=10**10)
     counts = journal.counts()
     journal.close()
@@ -177,12 +225,11 @@ def _check_readings(data, published):
     fridges = [store.query(Series(f"fridge-{n}", Quantity.TEMPERATURE), 0, 2**60) for n in range(FRIDGES)]
     store.close()
     stored = Counter(point.value for point in points)
-    lost = [value for value in published if value not in stored]
-    doubled = {value: count for value, count in stored.items() if count > 1}
+    lost = [value for value in copies if value not in stored]
+    doubled = {value: count for value, count in stored.items() if count > copies[value]}
     assert (lost, doubled) == ([], {})
-    assert len(points) == len(published)
     assert [len(one) for one in fridges] == [2] * FRIDGES
-    assert counts.journaled == len(published) + 2 * FRIDGES
+    assert counts.journaled == len(points) + 2 * FRIDGES
     assert counts.quarantined == 0
 
 
@@ -209,7 +256,7 @@ def _check_alerts(data):
     subjects = Counter(alert.subject for alert in alerts if alert.rule == "cold.above_limit")
     in_order = _failed_before_they_recovered(data)
     assert subjects == dict.fromkeys(in_order, 1)
-    assert len(in_order) > FRIDGES * 0.7
+    assert len(in_order) > FRIDGES * 0.5
     assert {alert.state for alert in alerts} == {"resolved"}
     assert opened == len(in_order)
     assert set(messages.values()) == {1}

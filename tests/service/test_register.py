@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from service_fixtures import Running, example_school
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 from typer.testing import CliRunner
 
 from campus.folder import load_campus
@@ -122,7 +122,7 @@ def test_channels_and_routes_apply_without_a_restart(service, folder, bot):
     path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
     wait_until(lambda: "bot2" in service.runtime.campus().site.channels)
     assert service.runtime.register.restart_needed == ("store",)
-    assert bot.wait_for(1, 10)
+    assert bot.wait_for(1, PATIENCE_S)
 
 
 def test_bad_requests_are_told(service):

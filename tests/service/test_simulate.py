@@ -10,6 +10,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from tests_support import PATIENCE_S
 from typer.testing import CliRunner
 
 from service.broker import EmbeddedBroker
@@ -87,7 +88,7 @@ def test_over_a_real_broker(tmp_path):
     subscriber.connect("127.0.0.1", broker.port)
     subscriber.loop_start()
     try:
-        assert ready.wait(5)
+        assert ready.wait(PATIENCE_S)
         output = run(
             "simulate",
             "--campus",

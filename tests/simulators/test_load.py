@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
-from tests_support import wait_until
+from tests_support import PATIENCE_S, wait_until
 
 from ingest.judge import Judge
 from ingest.message import Message
@@ -110,7 +110,7 @@ def test_a_real_broker_has_all_of_it(broker, campus):
     subscriber.on_connect = lambda client, *_: client.subscribe("tele/#", qos=1)
     subscriber.connect("127.0.0.1", broker.port)
     subscriber.loop_start()
-    assert ready.wait(5)
+    assert ready.wait(PATIENCE_S)
     made = [one for one in templates(World(campus, seed=1), NOW_MS) if b"tele/" in one.frame[:12]]
     told = []
     result = Load(BrokerUrl("127.0.0.1", broker.port), made, window=500).run(
@@ -158,7 +158,7 @@ def test_a_broker_that_does_not_want_it(answers, words):
     url = answering(*answers)
     with pytest.raises(BrokerLost, match=words) as caught, Wire(url, "me") as wire:
         wire.send(publish_frame("t", b"1"))
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             wire.turn(0.05)
     assert str(url) in str(caught.value)

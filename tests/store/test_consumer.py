@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from structlog.testing import capture_logs
+from tests_support import PATIENCE_S
 
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
@@ -62,7 +63,7 @@ def carried(journal, store, **options):
     consumer = StoreConsumer(journal, store, **options)
     with capture_logs() as logs:
         consumer.start()
-        assert store.written.wait(10)
+        assert store.written.wait(PATIENCE_S)
         consumer.stop()
     return consumer, logs
 
@@ -145,7 +146,7 @@ def test_stopping_ends_a_pause_at_once(journal):
     waiting = threading.Event()
     consumer._pause = lambda seconds: (waiting.set(), consumer._stopping.wait(seconds))[1]
     consumer.start()
-    assert waiting.wait(10)
+    assert waiting.wait(PATIENCE_S)
     assert consumer.status().error == "HTTP 503"
     consumer.stop()
     assert not consumer._thread.is_alive()

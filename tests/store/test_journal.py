@@ -6,6 +6,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import PATIENCE_S
 
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
@@ -133,7 +134,7 @@ def test_readers_follow_a_writer(journal):
     follower.start()
     for number in range(50):
         journal.append(readings(1), committed_ms=number)
-    follower.join(20)
+    follower.join(PATIENCE_S)
     assert seen == list(range(1, 51))
 
 

@@ -13,6 +13,7 @@ import uuid
 import httpx2
 import pytest
 from influxdb_client import InfluxDBClient
+from tests_support import PATIENCE_S
 
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
@@ -88,14 +89,17 @@ def running(program, folder, *options):
         yield f"victoriametrics://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(PATIENCE_S)
 
 
 def wait_until_up(server, port):
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while server.poll() is None and time.monotonic() < until:
         with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=1).status_code == 200:
+            if (
+                httpx2.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=PATIENCE_S).status_code
+                == 200
+            ):
                 return
     raise AssertionError(f"victoria-metrics did not come up (exit code {server.poll()})")
 
