@@ -12,10 +12,13 @@ from alerts.channels.contract import Channel, Delivery, Outcome, retry
 from alerts.outbox import Due, Outbox
 from alerts.own import UNREACHABLE
 from campus.clock import SECOND_MS
+from campus.worker import Worker
 
 log = structlog.get_logger()
 
 _LONGEST_WAIT_S = 5.0
+#: a message to a provider with its time-outs
+_LIMIT_S = 60.0
 
 
 class Dispatcher:
@@ -30,22 +33,25 @@ class Dispatcher:
         self._now_ms = now_ms
         self._lock = threading.Lock()
         self._retired: list[Channel] = []
-        self._stopping = threading.Event()
-        self._news = {name: threading.Event() for name in channels}
-        self._threads = [self._thread(name) for name in channels]
+        self._workers = {name: self._worker(name) for name in channels}
 
     def start(self) -> None:
         """Takes up what an earlier run left, then sends."""
         revived = self._outbox.revive(self._now_ms())
         if revived:
             log.info("outbox.revived", messages=revived)
-        for thread in self._threads:
-            thread.start()
+        for worker in self.workers:
+            worker.start()
 
     def wake(self) -> None:
         """There may be something to send."""
-        for news in list(self._news.values()):
-            news.set()
+        for worker in self.workers:
+            worker.wake()
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Those who send, one a channel."""
+        return list(self._workers.values())
 
     def replace(self, channels: Mapping[str, Channel]) -> None:
         """Follows changed settings. What is being sent now is sent the old way; what waits for a channel that is gone
@@ -54,21 +60,18 @@ class Dispatcher:
         with self._lock:
             self._retired += self._channels.values()
             self._channels = dict(channels)
-            fresh = [name for name in channels if name not in self._news]
-            self._news |= {name: threading.Event() for name in fresh}
-        threads = [self._thread(name) for name in fresh]
-        self._threads += threads
-        for thread in threads:
-            thread.start()
+            fresh = {name: self._worker(name) for name in channels if name not in self._workers}
+            self._workers |= fresh
+        for worker in fresh.values():
+            worker.start()
         self.wake()
 
     def stop(self) -> None:
         """Lets a send under way finish for a moment; the outbox keeps the rest."""
-        self._stopping.set()
-        self.wake()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=2)
+        for worker in self.workers:
+            worker.request_stop()
+        for worker in self.workers:
+            worker.stop(2)
         for channel in (*self._channels.values(), *self._retired):
             channel.close()
 
@@ -90,8 +93,14 @@ class Dispatcher:
             self.wake()  # the next channel has it now
         return True
 
-    def _thread(self, name: str) -> threading.Thread:
-        return threading.Thread(target=self._run, args=(name,), name=f"send-{name}", daemon=True)
+    def _worker(self, name: str) -> Worker:
+        return Worker(
+            f"send-{name}",
+            lambda: self._send_all(name),
+            pace_s=lambda: self._rest_s(name),
+            retry_s=(_LONGEST_WAIT_S,),
+            limit_s=_LIMIT_S,
+        )
 
     def _deliver(self, channel: Channel, due: Due) -> Delivery:
         try:
@@ -109,18 +118,14 @@ class Dispatcher:
         self._book.raise_own(UNREACHABLE, due.channel, evidence, now_ms, drill=due.message.drill)
         log.error("alert.unreachable", channel=due.channel, key=due.message.key, code=delivery.code)
 
-    def _run(self, name: str) -> None:
-        news = self._news[name]
-        while not self._stopping.is_set():
-            news.clear()
-            try:
-                while not self._stopping.is_set() and self.send_next(name):
-                    pass
-                due_ms = self._outbox.next_due_ms(name)
-            except Exception:
-                log.exception("outbox.failed", channel=name)
-                due_ms = None
-            wait_s = _LONGEST_WAIT_S
-            if due_ms is not None and name in self._channels:
-                wait_s = (due_ms - self._now_ms()) / SECOND_MS
-            news.wait(min(_LONGEST_WAIT_S, max(0.05, wait_s)))
+    def _send_all(self, name: str) -> None:
+        worker = self._workers[name]
+        while not worker.stopping and self.send_next(name):
+            worker.touch()
+
+    def _rest_s(self, name: str) -> float:
+        """Until the next message is due."""
+        due_ms = self._outbox.next_due_ms(name)
+        if due_ms is None or name not in self._channels:
+            return _LONGEST_WAIT_S
+        return min(_LONGEST_WAIT_S, max(0.05, (due_ms - self._now_ms()) / SECOND_MS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 import zoneinfo
 
 from campus.errors import BadDuration, BadTime
@@ -18,6 +19,11 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ONE_MS = dt.timedelta(milliseconds=1)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNIT_MS = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+
+
+def steady_ms() -> int:
+    """A clock that nobody can set; only its differences mean anything."""
+    return time.monotonic_ns() // 1_000_000
 
 
 def to_ms(moment: dt.datetime) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import structlog
 
 from campus.reading import Quality, Reading
+from campus.worker import Worker
 from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
-from ingest.judge import Judge, Judgement, topic_too_long
+from ingest.judge import Judge, Judgement, held, topic_too_long
 from ingest.message import LONGEST_TOPIC, Message
 from ingest.normalise import ALLOWED_LATENESS_MS
 from store.counts import Counts
@@ -65,8 +66,9 @@ class Pipeline:
         self._allowances = allowances or Allowances()
         #: messages left out, by topic, since somebody last took the figures
         self.flooding: dict[str, int] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+        #: single messages of a step that failed, neither committed nor acknowledged yet
+        self._again: deque[Burst] = deque()
+        self.worker = Worker("ingest", self.step)
         #: set while the journal's quota keeps messages from being acknowledged
         self.stalled = ""
         self.last_message_ms = 0
@@ -94,32 +96,65 @@ class Pipeline:
         return len(self._waiting)
 
     def start(self) -> None:
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
         """Commits the group under way; what is still queued stays with the broker, unacknowledged."""
-        self._stopping.set()
+        self.worker.request_stop()
         self._waiting.close()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.worker.stop()
         self._judge.keep(self._now_ms(), at_once=True)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            bursts = self._waiting.take(GROUP_MESSAGES, timeout_s=0.2, gather_s=GROUP_S)
-            if bursts:
-                self._process(bursts)
+    def step(self, timeout_s: float = 0.2) -> None:
+        """Judges and commits what waits; first what a failed step had taken, each message alone."""
+        if self._again:
+            self._process_alone(self._again[0])
+            self._again.popleft()
+            return
+        bursts = self._waiting.take(GROUP_MESSAGES, timeout_s=timeout_s, gather_s=GROUP_S)
+        if not bursts:
+            return
+        try:
+            self._process(bursts)
+        except BaseException:
+            self._again.extend(one for burst in bursts for one in _apart(burst))
+            raise
 
     def _process(self, bursts: Sequence[Burst]) -> None:
         group = _Group()
-        for burst in bursts:
-            self.last_message_ms = max(self.last_message_ms, burst.messages[-1].received_ms)
-            for index, message in enumerate(burst.messages):
-                self._take(group, message, burst.released[index] if burst.released else 0)
-        if self._commit(group):
-            self._judge.keep(self._now_ms())
+        try:
             for burst in bursts:
-                self._acknowledge(burst)
+                self.last_message_ms = max(self.last_message_ms, burst.messages[-1].received_ms)
+                for index, message in enumerate(burst.messages):
+                    self._take(group, message, burst.released[index] if burst.released else 0)
+        except BaseException:
+            self._repeats.forget(group.readings)  # they will be taken again
+            raise
+        self._finish(group, bursts)
+
+    def _process_alone(self, burst: Burst) -> None:
+        """A message that fails alone, too, is held back with the reason, so that it stops no other."""
+        try:
+            self._process([burst])
+        except BaseException as error:  # whatever it is, the next message must have its turn
+            message = burst.messages[0]
+            log.exception("message.failed", topic=message.topic)
+            group = _Group()
+            if not burst.released:  # one that was replayed stays where it is
+                reason = f"{type(error).__name__}: {error}"
+                group.held.append(held(message, "internal_error", reason))
+                group.counts = Counts(quarantined=1)
+            self._finish(group, [burst])
+
+    def _finish(self, group: _Group, bursts: Sequence[Burst]) -> None:
+        if not self._commit(group):
+            return
+        try:
+            self._judge.keep(self._now_ms())
+        except Exception:  # the readings are committed, and must not be so again
+            log.exception("births.not_saved")
+        for burst in bursts:
+            self._acknowledge(burst)
 
     def _take(self, group: _Group, message: Message, released: int) -> None:
         if len(message.topic) > LONGEST_TOPIC:  # before anything remembers it
@@ -198,7 +233,7 @@ class Pipeline:
                 self.batches += 1
                 self._redeliveries.committed(list(group.marks))
                 return True
-            if self._stopping.wait(_FULL_RETRY_S):
+            if self.worker.pause(_FULL_RETRY_S):
                 self._repeats.forget(group.readings)
                 return False
 
@@ -208,6 +243,12 @@ class Pipeline:
                 burst.acknowledge(burst.messages)
             except Exception:  # the broker will deliver them again, and they will be known
                 log.exception("mqtt.acknowledge_failed", messages=len(burst.messages))
+
+
+def _apart(burst: Burst) -> Iterator[Burst]:
+    """*burst* as bursts of one message each."""
+    for index, message in enumerate(burst.messages):
+        yield Burst([message], burst.acknowledge, burst.released[index : index + 1])
 
 
 def _history(reading: Reading, now_ms: int) -> Reading:

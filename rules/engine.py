@@ -334,7 +334,10 @@ class Engine:
         gap_ms = batch_time_ms - self._batch_ms
         if self._blind_after_ms and self._batch_ms and gap_ms > self._blind_after_ms:
             for one in self._instances:
-                one.rule.on_blind(one.memory, self._batch_ms, batch_time_ms)
+                try:
+                    one.rule.on_blind(one.memory, self._batch_ms, batch_time_ms)
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._fault(one, error)
                 self._schedule.put(one.number, one.due_ms())
         self._batch_ms = max(self._batch_ms, batch_time_ms)
 

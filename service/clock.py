@@ -11,15 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from campus.clock import steady_ms
+
 
 def wall_ms() -> int:
     """The wall clock, read here and handed down."""
     return time.time_ns() // 1_000_000
-
-
-def steady_ms() -> int:
-    """A clock that nobody can set; only its differences mean anything."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class SteadyClock:

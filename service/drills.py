@@ -19,6 +19,7 @@ from campus.campus import Campus
 from campus.clock import MINUTE_MS, SECOND_MS
 from campus.text import marked as _
 from campus.text import translator
+from campus.worker import Worker
 from rules.level import Level
 from service import drill_checks as checks
 from service.drill_cast import Cast, copied
@@ -54,28 +55,23 @@ class Drills:
         self._run: DrillRun | None = None
         self._seq = 0
         self._leaving: tuple[tuple[str, ...], int] | None = None
-        self._stopping = threading.Event()
-        self._news = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="drills", daemon=True)
+        self.worker = Worker("drills", self._round, pace_s=self._rest_s)
 
     def start(self) -> None:
         """Cleans up after a crash, then waits for orders."""
         self.recover()
-        self._thread.start()
+        self.worker.start()
 
     def stop_all(self) -> None:
         """The service stops: an exercise under way is ended in order."""
-        self._stopping.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.worker.stop()
         with self._lock:
             if self._run is not None:
                 self._end(DrillState.ABORTED, reason=self._words(CRASHED))
 
     def wake(self) -> None:
         """Something has changed that an exercise may have to give way to."""
-        self._news.set()
+        self.worker.wake()
 
     def scenarios(self, language: str) -> list[DrillScenario]:
         """Those with something to find, the most common first; a school's own from ``scenarios/`` of its folder."""
@@ -237,23 +233,18 @@ class Drills:
         self._runtime.dispatcher.wake()
         self._runtime.feed.publish_alert("drill")
 
-    def _loop(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._judge()
-                self.look()
-            except Exception:
-                log.exception("drills.failed")
-                self._stopping.wait(1)
+    def _round(self) -> None:
+        self._judge()
+        self.look()
+
+    def _rest_s(self) -> float:
+        """Between exercises there is news to wait for; during one the journal is what it waits for."""
+        return _LOOK_S if self._run is None else 0.0
 
     def _judge(self) -> None:
-        """Waits for news and lets the running exercise's rules judge them."""
+        """Waits for batches and lets the running exercise's rules judge them."""
         journal, run = self._runtime.journal, self._run
-        if run is None:
-            self._news.wait(_LOOK_S)
-            self._news.clear()
-            return
-        if not journal.wait(self._seq, _LOOK_S):
+        if run is None or not journal.wait(self._seq, _LOOK_S):
             return
         with self._lock:
             if self._run is not run:

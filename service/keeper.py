@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from alerts.outbox import Outbox
 from campus.clock import DAY_MS, HOUR_MS, SECOND_MS
 from campus.site import Site
+from campus.worker import Worker
 from store.embedded import EmbeddedStore
 from store.errors import StoreError
 from store.timeseries import TimeSeriesStore
@@ -27,17 +27,17 @@ class Keeper:
         self._outbox = outbox
         self._site = site
         self._now_ms = now_ms
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self.worker = Worker(
+            "keeper", self.keep, pace_s=HOUR_MS / SECOND_MS, retry_s=(HOUR_MS / SECOND_MS,),
+            expected=(StoreError,), limit_s=HOUR_MS / SECOND_MS,
+        )  # fmt: skip
 
     def start(self) -> None:
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
         """Finishes what is under way."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.worker.stop()
 
     def keep(self) -> int:
         """Forgets what is too old; returns how many readings."""
@@ -53,12 +53,3 @@ class Keeper:
         if forgotten:
             log.info("store.forgotten", readings=forgotten)
         return forgotten
-
-    def _run(self) -> None:
-        while not self._stopping.wait(HOUR_MS / SECOND_MS):
-            try:
-                self.keep()
-            except StoreError as error:
-                log.warning("keeper.failed", reason=str(error))
-            except Exception:
-                log.exception("keeper.failed")

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from alerts import own
-from campus.clock import MINUTE_MS
+from campus.clock import MINUTE_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
-from service.clock import steady_ms
 from service.watch import Drift, Look, Trouble
 
 if TYPE_CHECKING:

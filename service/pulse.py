@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import structlog
 
 from api.live import LiveFeed
 from campus.clock import SECOND_MS
+from campus.worker import Worker
 from service.rule_consumer import RuleConsumer
 from store.board import Board
 from store.consumer import StoreConsumer
@@ -18,6 +18,7 @@ from store.journal import Journal
 log = structlog.get_logger()
 
 HEARTBEAT_MS = 2 * SECOND_MS
+_PACE_S = HEARTBEAT_MS / SECOND_MS / 2
 _TRIM_EVERY = 60
 #: batches kept behind the slowest consumer, so that recent redeliveries are known after a restart
 _KEPT_BATCHES = 2_000
@@ -40,17 +41,16 @@ class Heart:
         self._rules = rules
         self._store = store
         self._now_ms = now_ms
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self.worker = Worker(
+            "heart", self.beat, pace_s=_PACE_S, on_failure=lambda _: self._look_on(), expected=(StoreError,)
+        )
         self._beats = 0
 
     def start(self) -> None:
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2)
+        self.worker.stop(2)
 
     def beat(self) -> None:
         """One beat. A journal that is full is trimmed before it is written to, or it would stay full."""
@@ -65,17 +65,6 @@ class Heart:
     def _kept(self) -> int:
         """Batches kept for their fingerprints; fewer when space is short, down to those of the last seconds."""
         return _KEPT_BATCHES // 100 if self._journal.nearly_full() else _KEPT_BATCHES
-
-    def _run(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_MS / SECOND_MS / 2):
-            try:
-                self.beat()
-            except StoreError as error:
-                log.warning("heart.failed", reason=str(error))
-                self._look_on()
-            except Exception:
-                log.exception("heart.failed")
-                self._look_on()
 
     def _look_on(self) -> None:
         """What hinders the beat is the very thing that is to be told."""
@@ -92,29 +81,23 @@ class LivePump:
         self._journal = journal
         self._board = board
         self._feed = feed
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self.worker = Worker("live", self.step)
         self._seq = journal.last_seq()
 
     def start(self) -> None:
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2)
+        self.worker.stop(2)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            if not self._journal.wait(self._seq, 0.5):
-                continue
-            try:
-                for batch in self._journal.read(self._seq, max_batches=64):
-                    self._board.put(batch.readings)
-                    self._feed.publish_readings(batch.readings)
-                    self._seq = batch.seq
-            except JournalDamaged as error:
-                self._seq = error.seq
-            except Exception:
-                log.exception("live.failed")
-                self._stopping.wait(1)
+    def step(self, timeout_s: float = 0.5) -> None:
+        """Shows what the journal holds that was not shown yet."""
+        if not self._journal.wait(self._seq, timeout_s):
+            return
+        try:
+            for batch in self._journal.read(self._seq, max_batches=64):
+                self._board.put(batch.readings)
+                self._feed.publish_readings(batch.readings)
+                self._seq = batch.seq
+        except JournalDamaged as error:
+            self._seq = error.seq

@@ -9,6 +9,7 @@ import structlog
 
 from alerts.book import AlertBook
 from campus.clock import SECOND_MS
+from campus.worker import Worker
 from rules.engine import Engine
 from rules.errors import BadSnapshot
 from rules.verdict import Transition
@@ -44,8 +45,8 @@ class RuleConsumer:
         self._on_transitions = on_transitions
         self._swap: Engine | None = None
         self._swap_lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
+        # The offset of a failed step was not committed: the same batches are judged again from the last snapshot.
+        self.worker = Worker(NAME, lambda: self.step(timeout_s=0.5), on_failure=lambda _: self._reset())
         self.seq = 0
         self.snapshot_seq = 0
         self.damaged_batches = 0
@@ -111,25 +112,13 @@ class RuleConsumer:
             self._swap = engine
 
     def start(self) -> None:
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
         """Finishes the step under way and takes a last snapshot."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.worker.stop()
         if self.seq > self.snapshot_seq:
             self._snapshot((), self._journal.last_time_ms())
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.step(timeout_s=0.5)
-            except Exception:
-                # The offset was not committed: the same batches are judged again from the last snapshot.
-                log.exception("rules.step_failed", seq=self.seq)
-                self._stopping.wait(1.0)
-                self._reset()
 
     def _reset(self) -> None:
         try:

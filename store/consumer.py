@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
 
 from campus.reading import Reading
+from campus.worker import Worker
 from store.errors import JournalDamaged, PointRefused, StoreUnavailable
 from store.journal import Journal
 from store.recent import Batch
@@ -23,6 +23,8 @@ _BATCHES_AT_ONCE = 64
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 #: how long to wait for news; stopping need not wait for it, as the event is looked at in between
 _IDLE_S = 0.5
+#: a write of some thousand readings to a slow server, with its time-out
+_LIMIT_S = 120.0
 
 
 class ConsumerStatus(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class StoreConsumer:
     """Writes batches, then keeps its offset. A store that is away is waited for; alerts do not wait for it.
 
     A crash between write and offset repeats the write, which changes nothing. *on_refused* is told of each reading
-    the store will never take; *pause* waits that many seconds, by default until stopped at most.
+    the store will never take.
     """
 
     def __init__(
@@ -48,28 +50,34 @@ class StoreConsumer:
         store: TimeSeriesStore,
         *,
         on_refused: Refused | None = None,
-        pause: Callable[[float], bool] | None = None,
     ) -> None:
         self._journal = journal
         self._store = store
         self._on_refused = on_refused
-        self._stopping = threading.Event()
-        self._pause = pause or self._stopping.wait
-        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self.worker = Worker(
+            NAME,
+            lambda: self.step(timeout_s=_IDLE_S),
+            retry_s=_BACKOFF_S,
+            on_failure=self._failed,
+            expected=(StoreUnavailable,),
+            limit_s=_LIMIT_S,
+        )
         self.seq = journal.offset(NAME)
-        self.failures = 0
-        self.unavailable = ""
+        self._reason = ""
         self.refused = 0
 
     def start(self) -> None:
         """Begins to carry, in a thread of its own."""
-        self._thread.start()
+        self.worker.start()
 
     def stop(self) -> None:
         """Finishes the write under way; a pause ends at once."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.worker.stop()
+
+    @property
+    def unavailable(self) -> str:
+        """Why the store cannot be written to now; empty while it can."""
+        return self._reason if self.worker.failures_in_a_row else ""
 
     def status(self) -> ConsumerStatus:
         """How it does; safe from any thread."""
@@ -122,31 +130,10 @@ class StoreConsumer:
             return 0
         return self._journal.last_time_ms() - waiting[0].committed_ms if waiting else 0
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.step(timeout_s=_IDLE_S)
-            except StoreUnavailable as error:
-                self._wait(error.reason)
-            except Exception as error:
-                if not self.unavailable:
-                    log.exception("store.step_failed", seq=self.seq)
-                self._wait(f"{type(error).__name__}: {error}")
-            else:
-                self._recovered()
-
-    def _wait(self, reason: str) -> None:
-        if not self.unavailable:
-            log.warning("store.unavailable", reason=reason)
-        self.unavailable = reason
-        pause_s = _BACKOFF_S[min(self.failures, len(_BACKOFF_S) - 1)]
-        self.failures += 1
-        self._pause(pause_s)
-
-    def _recovered(self) -> None:
-        if self.unavailable:
-            log.info("store.available_again", seq=self.seq, failures=self.failures)
-        self.unavailable, self.failures = "", 0
+    def _failed(self, error: BaseException) -> None:
+        self._reason = (
+            error.reason if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
+        )
 
 
 def _group(batches: list[Batch]) -> list[Batch]:

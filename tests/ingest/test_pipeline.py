@@ -12,6 +12,7 @@ from campus.campus import Campus
 from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from ingest.allowance import Allowances
 from ingest.burst import Burst
 from ingest.dedupe import Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge
@@ -323,3 +324,38 @@ def test_times_given_before_a_restart_are_not_given_again(journal, campus, clock
         clock.forward(0.03)
     times = [reading.time_ms for batch in journal.read(0) for reading in batch.readings]
     assert len(times) == len(set(times)) == 200
+
+
+class PoisonedAllowances(Allowances):
+    """Stands for anything of the road that no guard of its own protects."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def take(self, topic, now_ms):
+        if topic == POISON:
+            raise self.error
+        return super().take(topic, now_ms)
+
+
+POISON = "zigbee2mqtt/Poison"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), SystemExit(1)])
+def test_an_escaped_exception_costs_one_message(journal, campus, clock, error):
+    """Whatever escapes while a group is judged, each other message is journaled once, the one is held, all are acknowledged."""
+    pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock, allowances=PoisonedAllowances(error))
+    acknowledged = []
+    burst = [message(FREEZER, {"temperature": -number}, clock, qos=1, mid=number) for number in range(1, 4)]
+    burst[1:1] = [message(POISON, {"temperature": 1}, clock, qos=1, mid=9)]
+    pipeline.put(Burst(burst, lambda messages: acknowledged.extend(one.mid for one in messages)))
+    pipeline.put(Burst([message(FREEZER, {"temperature": -9}, clock, qos=1, mid=4)]))
+    pipeline.start()
+    wait_until(lambda: journal.counts().received == 5, 30)
+    pipeline.stop()
+    assert sorted(value for _, _, value in stored(journal)) == [-9.0, -3.0, -2.0, -1.0]
+    assert journal.counts() == Counts(journaled=4, quarantined=1)
+    assert [(one.code, one.topic) for one in journal.quarantined()] == [("internal_error", POISON)]
+    assert acknowledged == [1, 9, 2, 3]
+    assert pipeline.worker.progress().failures == 1

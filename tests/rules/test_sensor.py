@@ -9,6 +9,7 @@ from campus.reading import Quality, Reading, Series
 from campus.site import Site
 from rules.engine import Engine
 from rules.listing import rules_of
+from rules.sensor import Silent
 from rules.settings import RuleSettings, check
 
 START_MS = 1_794_758_400_000
@@ -75,6 +76,22 @@ def test_nobody_is_silent_while_nobody_listens():
     for minute in range(425, 500, 5):
         air.at(minute)
     assert air.told("sensor.silent") == [(480, "firing", "warning")]
+
+
+def test_a_rule_that_fails_on_blindness_stops_no_other(monkeypatch):
+    """After a gap, a rule whose own code breaks begins anew for its subject; every other rule judges on."""
+
+    def broken(*_):
+        raise KeyError("gap")
+
+    monkeypatch.setattr(Silent, "on_blind", broken)
+    air = Air(sensor(interval_s=600), blind_after_ms=10 * MINUTE_MS)
+    air.at(0, "t", 20)
+    air.at(420)
+    assert air.engine.faults == ["sensor.silent/t: KeyError: 'gap'"]
+    for minute in range(425, 500, 5):
+        air.at(minute, "t", -127, quality=Quality.SUSPECT)
+    assert {one.rule for one in air.transitions} == {"sensor.implausible"}
 
 
 def test_a_gateway_that_is_down_is_one_alert():

@@ -227,7 +227,7 @@ def test_cleaned_up_after_a_crash(running, live_campus, tmp_path):
         None,
     )  # as if the process had gone: nobody ends the exercise
     run.stop()
-    runtime.drills._stopping.set()
+    runtime.drills.worker.request_stop()
     running.stop()
     again = Running(live_campus, tmp_path / "data")
     try:

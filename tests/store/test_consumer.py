@@ -1,11 +1,10 @@
 """The store's consumer: nothing is skipped, an outage is waited out, and one bad reading stops nobody."""
 
 import math
-import threading
 
 import pytest
 from structlog.testing import capture_logs
-from tests_support import PATIENCE_S
+from tests_support import wait_until
 
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
@@ -23,24 +22,11 @@ class FakeStore:
     def __init__(self, *errors):
         self.errors = list(errors)
         self.writes = []
-        self.written = threading.Event()
 
     def write(self, readings):
         if self.errors:
             raise self.errors.pop(0)
         self.writes.append([one.time_ms for one in readings])
-        self.written.set()
-
-
-class Pauses:
-    """A pause that takes no time and remembers how long it should have been."""
-
-    def __init__(self):
-        self.seconds = []
-
-    def __call__(self, seconds):
-        self.seconds.append(seconds)
-        return False
 
 
 def away():
@@ -56,16 +42,6 @@ def embedded(tmp_path):
     opened = EmbeddedStore(tmp_path / "timeseries.db")
     yield opened
     opened.close()
-
-
-def carried(journal, store, **options):
-    """Runs a consumer in its thread until the store has all, then stops it; returns it and its log."""
-    consumer = StoreConsumer(journal, store, **options)
-    with capture_logs() as logs:
-        consumer.start()
-        assert store.written.wait(PATIENCE_S)
-        consumer.stop()
-    return consumer, logs
 
 
 def test_batches_are_written_together(journal):
@@ -118,23 +94,29 @@ def test_a_failed_write_keeps_the_offset(journal):
 def test_an_outage_is_waited_out_with_growing_pauses(journal):
     """Pauses grow from a second to a minute, with one line when it begins and one when it ends."""
     journal.append(batch(1), committed_ms=1)
-    pauses = Pauses()
-    consumer, logs = carried(journal, FakeStore(*[away() for _ in range(8)]), pause=pauses)
-    assert pauses.seconds == [1, 2, 5, 15, 30, 60, 60, 60]
+    consumer = StoreConsumer(journal, FakeStore(*[away() for _ in range(8)]))
+    with capture_logs() as logs:
+        assert [consumer.worker.work() for _ in range(8)] == [1, 2, 5, 15, 30, 60, 60, 60]
+        assert consumer.unavailable == consumer.status().error == "HTTP 503"
+        assert consumer.worker.work() == 0
     assert [(line["event"], line["log_level"]) for line in logs] == [
-        ("store.unavailable", "warning"),
-        ("store.available_again", "info"),
+        ("worker.failed", "warning"),
+        ("worker.recovered", "info"),
     ]
-    assert (logs[0]["reason"], logs[1]["failures"]) == ("HTTP 503", 8)
-    assert (consumer.unavailable, consumer.failures) == ("", 0)
+    assert "HTTP 503" in logs[0]["reason"]
+    assert logs[1]["failures"] == 8
+    assert consumer.unavailable == consumer.status().error == ""
 
 
 def test_a_fault_is_logged_once_and_tried_again(journal):
     """An error nobody foresaw is written down with its trace once, and loses nothing."""
     journal.append(batch(1), committed_ms=1)
     store = FakeStore(RuntimeError("odd"), RuntimeError("odd"), RuntimeError("odd"))
-    _, logs = carried(journal, store, pause=Pauses())
-    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["store.step_failed"]
+    consumer = StoreConsumer(journal, store)
+    with capture_logs() as logs:
+        for _ in range(4):
+            consumer.worker.work()
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["worker.failed"]
     assert store.writes == [[1]]
 
 
@@ -142,14 +124,12 @@ def test_stopping_ends_a_pause_at_once(journal):
     """A consumer that waits for its store stops without waiting the pause out, and leaves no thread."""
     journal.append(batch(1), committed_ms=1)
     consumer = StoreConsumer(journal, FakeStore(*[away()] * 100))
-    consumer.failures = 5  # the next pause is a minute
-    waiting = threading.Event()
-    consumer._pause = lambda seconds: (waiting.set(), consumer._stopping.wait(seconds))[1]
+    consumer.worker.failures_in_a_row = 5  # the next pause is a minute
     consumer.start()
-    assert waiting.wait(PATIENCE_S)
+    wait_until(lambda: consumer.worker.failures_in_a_row == 6)
     assert consumer.status().error == "HTTP 503"
     consumer.stop()
-    assert not consumer._thread.is_alive()
+    assert not consumer.worker.alive
 
 
 def test_refused_readings_are_counted_and_told(journal, embedded):
