@@ -27,8 +27,12 @@ class AccountRole(enum.StrEnum):
 
     def reaches(self, needed: AccountRole) -> bool:
         """Whether this role includes *needed*."""
-        ranks = list(AccountRole)
-        return ranks.index(self) >= ranks.index(needed)
+        return self.rank >= needed.rank
+
+    @property
+    def rank(self) -> int:
+        """The higher, the more it may do."""
+        return list(AccountRole).index(self)
 
 
 class Account(msgspec.Struct, frozen=True):

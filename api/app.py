@@ -10,10 +10,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from alerts.errors import AlertOver, NoSuchAlert, NoSuchDrill
 from api.accounts import Accounts
 from api.errors import ApiError, NotSignedIn
+from api.limits import Limits
 from api.pages import language_of
 from api.ports import DrillRefused, RegisterRefused
 from api.routes import (
@@ -35,6 +37,7 @@ from api.routes import (
 )
 from api.services import Services
 from api.session import Sessions
+from api.stream_seats import StreamSeats
 from campus.text import translator
 from store.errors import StoreUnavailable
 
@@ -61,6 +64,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.replaying = threading.Lock()
+    app.state.stream_seats = StreamSeats()
     app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
     for module in (
         session,
@@ -82,21 +86,15 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(NoSuchAlert, _on_missing)
     app.add_exception_handler(NoSuchDrill, _on_missing)
     app.add_exception_handler(DrillRefused, _on_drill_refused)
     app.add_exception_handler(AlertOver, _on_conflict)
     app.add_exception_handler(StoreUnavailable, _on_unavailable)
     app.add_exception_handler(RegisterRefused, _on_refused)
-    app.middleware("http")(_secure)
+    app.add_middleware(Limits, headers=_SECURITY)
     return app
-
-
-async def _secure(request: Request, following: object) -> Response:
-    response: Response = await following(request)  # type: ignore[operator]  # Starlette gives no public type for it
-    for name, value in _SECURITY.items():
-        response.headers.setdefault(name, value)
-    return response
 
 
 def _on_api_error(request: Request, error: Exception) -> Response:
@@ -105,6 +103,13 @@ def _on_api_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and wants_page and request.method == "GET":
         return RedirectResponse(f"/sign-in?next={request.url.path}", status_code=303)
     return JSONResponse({"error": str(error)}, status_code=status)
+
+
+def _on_http_error(_request: Request, error: Exception) -> Response:
+    """What Starlette refuses itself, in our form: no such path, no such method, a body too large."""
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    words = error.detail if isinstance(error, HTTPException) else str(error)
+    return JSONResponse({"error": words}, status_code=status, headers=headers)
 
 
 def _on_missing(_request: Request, error: Exception) -> Response:

@@ -7,10 +7,14 @@ ApiError
 ├── NotSignedIn      no session, no token, or one that is void
 ├── NotAllowed       signed in, but the role does not reach so far
 ├── ForeignRequest   an unsafe request that did not come from our own pages
-└── TooManyTries     too many failed sign-ins; says when to try again
+├── TooManyTries     too many failed sign-ins; says when to try again
+├── TooManyStreams   an account, or all together, have as many live feeds open as there may be
+└── BodyTooLarge     what was sent is longer than the route has use for
 """
 
 from __future__ import annotations
+
+from starlette.exceptions import HTTPException
 
 
 class ApiError(Exception):
@@ -85,3 +89,19 @@ class TooManyTries(ApiError):
     def __init__(self, wait_s: int) -> None:
         self.wait_s = wait_s
         super().__init__(f"too many failed sign-ins; try again in {wait_s} s")
+
+
+class TooManyStreams(ApiError):
+    """Raised where a live feed would be one too many; *mine* when the account's own are."""
+
+    def __init__(self, most: int, *, mine: bool) -> None:
+        self.status = 429 if mine else 503
+        whose = "your account has" if mine else "there are"
+        super().__init__(f"{whose} {most} live pages open, the most there may be; close one")
+
+
+class BodyTooLarge(HTTPException):
+    """Raised while a body is read; FastAPI lets only its own kind of error through there."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(413, f"the body is too large; expected at most {most_bytes} bytes")

@@ -14,6 +14,7 @@ import uvicorn
 
 from api.accounts import AccountRole
 from api.app import create_app
+from api.server import server_config
 from campus.campus import Campus
 from campus.errors import FolderProblems
 from campus.folder import check_folder, load_campus
@@ -146,15 +147,7 @@ def _say_where(runtime: Runtime, page: socket.socket) -> None:
 
 def _serve(runtime: Runtime, page: socket.socket) -> None:
     """Serves until a signal comes; open event streams end with the feed, so that stopping takes no time."""
-    config = uvicorn.Config(
-        create_app(runtime.services()),
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=2,
-        lifespan="off",
-    )
-    server = _Server(config, runtime)
-    server.run(sockets=[page])
+    _Server(server_config(create_app(runtime.services())), runtime).run(sockets=[page])
 
 
 class _Server(uvicorn.Server):

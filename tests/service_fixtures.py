@@ -16,6 +16,7 @@ from tests_support import PATIENCE_S, wait_until
 
 from api.accounts import AccountRole
 from api.app import create_app
+from api.server import server_config
 from campus.campus import Campus
 from campus.site import Site
 from service.runtime import Runtime
@@ -41,13 +42,7 @@ class Running:
     def __init__(self, campus, data, *, folder=None):
         self.runtime = Runtime(campus, ServiceSettings(data=data), write=lambda _text: None, folder=folder)
         self.runtime.start()
-        config = uvicorn.Config(
-            create_app(self.runtime.services()),
-            port=0,
-            log_level="warning",
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
+        config = server_config(create_app(self.runtime.services()), port=0, timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

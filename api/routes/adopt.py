@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.errors import NotFound
+from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, measured, render
 from api.ports import Guess, RegisterProblem, RegisterRefused
 from api.routes.common import Admin, Deps
@@ -15,7 +16,7 @@ from campus.device import Kind, Role
 from campus.text import marked as _
 from campus.text import translator
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 KINDS = (
     (Kind.WATER_METER, _("水表")),

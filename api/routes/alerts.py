@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from alerts.alert import Alert, AlertState
+from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Duty, Viewer
 from api.services import Services
 from campus.text import translator
 from rules.explain import explain
 
-router = APIRouter(prefix="/api", tags=["alerts"])
+router = APIRouter(prefix="/api", tags=["alerts"], route_class=GuardedRoute)
 
 
 class Note(BaseModel):

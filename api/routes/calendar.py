@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.errors import BadRequest
+from api.guarded_route import GuardedRoute
 from api.routes.common import Admin, Deps, Viewer, calendar_of
 from campus.almanac import AlmanacDay, BuildingDay, almanac_days, differences
 from campus.calendar import SchoolCalendar
@@ -16,7 +17,7 @@ from campus.clock import from_ms
 from campus.school_day import SchoolDay
 from campus.text import translator
 
-router = APIRouter(prefix="/api", tags=["calendar"])
+router = APIRouter(prefix="/api", tags=["calendar"], route_class=GuardedRoute)
 
 MOST_DAYS = 800
 #: days of a preview that are told one by one; the others are counted

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api import calendar_view
 from api.accounts import Account
 from api.errors import BadRequest
+from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import RegisterRefused
 from api.routes.common import Admin, Deps, Viewer, calendar_of
@@ -20,7 +21,7 @@ from campus.calendar_change import CalendarChange
 from campus.clock import from_ms
 from campus.text import translator
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 #: lines of a preview that are shown; the others are counted
 _MOST_LINES = 40

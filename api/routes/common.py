@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from api.accounts import Account, AccountRole
 from api.errors import BadRequest, NotFound
 from api.services import Services
-from api.session import signed_in
+from api.session import SignedIn
 from campus.calendar import CalendarSettings, SchoolCalendar
 from campus.clock import parse_iso
 from campus.device import Device
@@ -23,9 +23,9 @@ def services_of(request: Request) -> Services:
 
 
 Deps = Annotated[Services, Depends(services_of)]
-Viewer = Annotated[Account, Depends(signed_in(AccountRole.VIEWER))]
-Duty = Annotated[Account, Depends(signed_in(AccountRole.DUTY))]
-Admin = Annotated[Account, Depends(signed_in(AccountRole.ADMIN))]
+Viewer = Annotated[Account, Depends(SignedIn(AccountRole.VIEWER))]
+Duty = Annotated[Account, Depends(SignedIn(AccountRole.DUTY))]
+Admin = Annotated[Account, Depends(SignedIn(AccountRole.ADMIN))]
 
 
 def device_of(services: Services, device_id: str) -> Device:

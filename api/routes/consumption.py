@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from api.consumption import Consumption, consumed, counter_of
 from api.errors import BadRequest, NotFound
+from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Viewer, device_of, moment_of
 from campus.clock import DAY_MS, iso
 from campus.drill import is_drill
@@ -17,7 +18,7 @@ from campus.meter.period import Unit, edges
 from campus.meter.step import Step
 from campus.quantity import SPECS, Quantity
 
-router = APIRouter(prefix="/api", tags=["devices"])
+router = APIRouter(prefix="/api", tags=["devices"], route_class=GuardedRoute)
 
 _MOST_PERIODS = 10_000
 #: no period of a unit is shorter

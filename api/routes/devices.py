@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.errors import BadRequest
+from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Viewer, device_of, moment_of
 from api.services import Services
 from campus.clock import DAY_MS, iso
@@ -16,7 +17,7 @@ from campus.quantity import SPECS, Quantity
 from campus.reading import Series
 from store.timeseries import Aggregate, Point
 
-router = APIRouter(prefix="/api", tags=["devices"])
+router = APIRouter(prefix="/api", tags=["devices"], route_class=GuardedRoute)
 
 _MOST_POINTS = 20_000
 

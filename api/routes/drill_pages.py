@@ -14,6 +14,7 @@ from api.drill_excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGN
 from api.drill_sheet import sheet_of, summary
 from api.drill_words import RECIPIENTS, span
 from api.errors import NotFound
+from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import DrillRefused
 from api.routes.common import Admin, Deps, Duty, Viewer
@@ -23,7 +24,7 @@ from campus.clock import DAY_MS, MINUTE_MS
 from campus.drill import is_drill
 from campus.text import translator
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 #: the page's own fast speed: an hour of the scenario takes a minute
 FAST = 60

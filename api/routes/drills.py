@@ -16,12 +16,13 @@ from alerts.errors import NoSuchDrill
 from api.accounts import Account, AccountRole, Accounts
 from api.drill_excel import MEDIA_TYPE, workbook
 from api.drill_sheet import sheet_of
+from api.guarded_route import GuardedRoute
 from api.pages import language_of
 from api.routes.common import Admin, Deps, Duty, Viewer, moment_of
 from api.services import Services
 from campus.text import translator
 
-router = APIRouter(prefix="/api", tags=["drills"])
+router = APIRouter(prefix="/api", tags=["drills"], route_class=GuardedRoute)
 
 
 class Order(BaseModel):

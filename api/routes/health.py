@@ -9,15 +9,16 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.guarded_route import GuardedRoute
 from api.ports import Condition
 from api.routes.common import Deps, Viewer
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
 @router.get("/health/live")
-def live() -> dict[str, str]:
-    """The process answers."""
+async def live() -> dict[str, str]:
+    """The process answers; it waits for no thread, as they may all be busy."""
     return {"status": "ok"}
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.errors import NotFound
+from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
 from api.routes.common import Deps, Duty, Viewer
 from api.views import buildings, open_cards, recent_cards, revision_views
@@ -16,7 +17,7 @@ from campus.text import translator
 from store.operations.database import reading
 from store.operations.tables import PhoneMessageRow
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 #: held messages looked through for those of no stranger
 _LISTED = 500
 

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.errors import NotFound
+from api.guarded_route import GuardedRoute
 from api.ports import HeldMessage
 from api.routes.common import Admin, Deps, Viewer
 
-router = APIRouter(prefix="/api", tags=["quarantine"])
+router = APIRouter(prefix="/api", tags=["quarantine"], route_class=GuardedRoute)
 
 
 class Replay(BaseModel):

@@ -10,11 +10,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.errors import NotFound
+from api.guarded_route import GuardedRoute
 from api.ports import RegisterProblem, RegisterRefused
 from api.routes.common import Admin, Deps, Viewer, device_of
 from api.routes.devices import device_json
 
-router = APIRouter(prefix="/api", tags=["register"])
+router = APIRouter(prefix="/api", tags=["register"], route_class=GuardedRoute)
 
 #: the columns of devices.csv but the id, by their English headers
 COLUMNS = (

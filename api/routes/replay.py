@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.backtests import Asked, replayed
 from api.errors import Busy
+from api.guarded_route import LargeBodyRoute
 from api.routes.common import Admin, Deps, moment_of
 
-router = APIRouter(prefix="/api", tags=["alerts"])
+router = APIRouter(prefix="/api", tags=["alerts"], route_class=LargeBodyRoute)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 

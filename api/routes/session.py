@@ -9,12 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.accounts import SHORTEST_PASSWORD, Account
 from api.errors import TooManyTries
+from api.guarded_route import GuardedRoute
 from api.pages import render
 from api.routes.common import Deps, Viewer
 from api.session import COOKIE, LIVES_S, Sessions, check_origin
 from campus.text import marked as _
 
-router = APIRouter(tags=["session"], include_in_schema=False)
+router = APIRouter(tags=["session"], include_in_schema=False, route_class=GuardedRoute)
 
 _WRONG = _("用户名或密码不对。")
 _LINK_SPENT = _("这个登录链接已经用过或过期了,请在运行守园的电脑上重新生成。")
