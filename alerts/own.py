@@ -21,6 +21,7 @@ STORE_AWAY = "service.store_away"
 FLOOD = "service.flood"
 DISK_LOW = "service.disk_low"
 CLOCK_JUMP = "service.clock_jump"
+QUARANTINE_FULL = "service.quarantine_full"
 
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = {
@@ -32,7 +33,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     RESTART_NEEDED: (_("有设置要重新启动后才生效"), _("方便的时候重新启动守园;在此之前用原来的设置。")),
     JOURNAL_STALLED: (
         _("守园暂停接收数据:本机的数据日志写不进去"),
-        _("没有数据会丢:消息由 MQTT 服务器保管。请清理磁盘,或在 site.yaml 里调大 journal_quota_mb;历史数据库离线时先恢复它。"),
+        _("消息暂由 MQTT 服务器排队保管,队满了会丢。请清理磁盘;历史数据库离线时先恢复它;都正常就在 site.yaml 里调大 journal_quota_mb。看不懂的消息另有限额,不会占这里的空间。"),
     ),
     BROKER_AWAY: (
         _("MQTT 服务器连不上,收不到数据"),
@@ -58,6 +59,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     CLOCK_JUMP: (
         _("本机时间跳变"),
         _("时间不对会让告警时间出错、短信签名被拒;请检查主板电池和自动校时(NTP)。"),
+    ),
+    QUARANTINE_FULL: (
+        _("看不懂的消息太多,旧的已经丢掉"),
+        _("正常数据和告警不受影响。到“待登记”页看是哪个设备在发:把它登记、修好或停掉,再点“清空”;要多留一些就在 site.yaml 里调大 quarantine_quota_mb。"),
     ),
 }  # fmt: skip
 _LINES: dict[str, str] = {

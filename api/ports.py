@@ -55,6 +55,14 @@ class HeldMessage(msgspec.Struct, frozen=True):
     payload: bytes = b""
 
 
+class HeldUsage(msgspec.Struct, frozen=True):
+    """How much is held back, and how much may be."""
+
+    entries: int
+    bytes: int
+    budget_bytes: int
+
+
 class Stranger(msgspec.Struct, frozen=True):
     """A device that sends but is not in the register."""
 
@@ -168,9 +176,19 @@ class DrillDesk(Protocol):
 
 
 class QuarantineDesk(Protocol):
-    """Looks at what was held back, and sends it through again."""
+    """Looks at what was held back, sends it through again, or throws it away."""
 
-    def held(self, *, limit: int, before_id: int | None = None, code: str = "") -> Sequence[HeldMessage]: ...
+    def held(
+        self,
+        *,
+        limit: int,
+        before_id: int | None = None,
+        code: str = "",
+        unread: bool = False,
+        shown_bytes: int = 0,
+    ) -> Sequence[HeldMessage]:
+        """The newest first, with so much of each payload; *unread* leaves out unregistered devices."""
+        ...
 
     def one(self, entry_id: int) -> HeldMessage | None: ...
 
@@ -179,3 +197,11 @@ class QuarantineDesk(Protocol):
     def replay(self, entry_ids: Sequence[int]) -> int:
         """Feeds entries through ingest again; how many were handed over."""
         ...
+
+    def purge(
+        self, *, ids: Sequence[int] = (), code: str = "", address: str = "", unread: bool = False
+    ) -> int:
+        """Throws away what matches all that is given, everything where nothing is; how many."""
+        ...
+
+    def usage(self) -> HeldUsage: ...

@@ -154,6 +154,8 @@ class Site(_Settings):
     #: and what each hour came to so many days, 0 for ever
     rollup_retention_days: int = Field(default=0, ge=0)
     journal_quota_mb: int = Field(default=2048, ge=1)
+    #: for messages that nobody could read or whose device is not registered; the oldest go first
+    quarantine_quota_mb: int = Field(default=256, ge=1)
     sources: list[Source] = Field(default_factory=list)
     #: of kind ``generic`` where they do not say
     mappings: dict[str, Mapping] = Field(default_factory=dict)

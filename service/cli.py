@@ -11,6 +11,7 @@ from service import (
     cli_drill,
     cli_grafana,
     cli_history,
+    cli_quarantine,
     cli_rules,
     cli_simulate,
     cli_store,
@@ -31,6 +32,7 @@ cli_grafana.register(app)
 cli_doctor.register(app)
 cli_drill.register(app)
 cli_devices.register(app)
+cli_quarantine.register(app)
 cli_store.register(app)
 cli_rules.register(app)
 

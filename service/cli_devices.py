@@ -20,9 +20,9 @@ from service.clock import wall_ms
 from service.register import Register
 from service.register_desk import RegisterDesk
 from service.settings import ServiceSettings
-from store.journal import Journal
 from store.operations.database import open_database
 from store.operations.register_log import RegisterLog
+from store.quarantine import Quarantine
 
 CampusFolder = Annotated[Path, typer.Option(help="The campus folder.")]
 Data = Annotated[Path | None, typer.Option(help="Where data is kept.")]
@@ -50,10 +50,10 @@ def strangers(campus: CampusFolder, data: Data = None) -> None:
 
     Example: shouyuan devices strangers --campus my-school
     """
-    desk, journal = _desk(campus, data)
-    for one in journal.unregistered():
+    desk, quarantine = _desk(campus, data)
+    for one in quarantine.unregistered():
         typer.echo(json.dumps(msgspec.to_builtins(desk.guess(one.address)), ensure_ascii=False))
-    journal.close()
+    quarantine.close()
 
 
 def adopt(
@@ -71,9 +71,9 @@ def adopt(
 
     Example: shouyuan devices adopt 冷冻柜2 --campus my-school --id freezer-2 --set building=canteen --set profile=freezer
     """
-    desk, journal = _desk(campus, data)
+    desk, quarantine = _desk(campus, data)
     guess = desk.guess(address)
-    journal.close()
+    quarantine.close()
     if guess is None:
         typer.echo(f"{address}: 没有收到过这个未登记设备的消息 / nothing was held of it", err=True)
         raise typer.Exit(1)
@@ -100,10 +100,10 @@ def _campus(folder: Path) -> Campus:
     return load_campus(folder, decoders=decoder_names(), check_rules=check_rules)
 
 
-def _desk(folder: Path, data: Path | None) -> tuple[RegisterDesk, Journal]:
+def _desk(folder: Path, data: Path | None) -> tuple[RegisterDesk, Quarantine]:
     """A look at a running or stopped service's quarantine; nothing of it is changed."""
     settings = ServiceSettings(data=data) if data is not None else ServiceSettings()
     log = RegisterLog(open_database(settings.operations_url()))
     campus = _campus(folder)
-    journal = Journal(settings.data / "journal.db", quota_bytes=campus.site.journal_quota_mb * 1024 * 1024)
-    return RegisterDesk(Register(campus, folder, log, now_ms=wall_ms), log, journal), journal
+    quarantine = Quarantine(settings.data / "quarantine.db")
+    return RegisterDesk(Register(campus, folder, log, now_ms=wall_ms), log, quarantine), quarantine

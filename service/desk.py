@@ -5,22 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from api.ports import HeldMessage, Stranger
+from api.ports import HeldMessage, HeldUsage, Stranger
 from campus.reading import Reading
 from ingest.pipeline import Pipeline
 from store.journal import Journal
-from store.quarantine import REFUSED, QuarantineEntry
+from store.quarantine import REFUSED, QuarantineEntry, Selection
 
 
 class Desk:
-    """Looks into the journal's quarantine and hands messages back to the pipeline."""
+    """Looks into the quarantine and hands messages back to the pipeline."""
 
     def __init__(self, journal: Journal, pipeline: Pipeline) -> None:
         self._journal = journal
+        self._quarantine = journal.quarantine
         self._pipeline = pipeline
 
-    def held(self, *, limit: int, before_id: int | None = None, code: str = "") -> Sequence[HeldMessage]:
-        return [_held(one) for one in self._journal.quarantined(limit=limit, before_id=before_id, code=code)]
+    def held(
+        self,
+        *,
+        limit: int,
+        before_id: int | None = None,
+        code: str = "",
+        unread: bool = False,
+        shown_bytes: int = 0,
+    ) -> Sequence[HeldMessage]:
+        chosen = Selection(before_id=before_id, code=code, unread=unread)
+        return [_held(one) for one in self._quarantine.select(chosen, limit=limit, payload_bytes=shown_bytes)]
 
     def one(self, entry_id: int) -> HeldMessage | None:
         found = self._journal.quarantine_entry(entry_id)
@@ -29,13 +39,32 @@ class Desk:
     def strangers(self) -> Sequence[Stranger]:
         return [
             Stranger(one.address, one.decoder, one.topic, one.count, one.last_ms, one.quantities)
-            for one in self._journal.unregistered()
+            for one in self._quarantine.unregistered()
         ]
 
     def replay(self, entry_ids: Sequence[int]) -> int:
-        """Messages only: a reading the store refused would be refused again."""
+        """Messages only: a reading the store refused would be refused again, and what was cut cannot be read."""
         found = [self._journal.quarantine_entry(one) for one in entry_ids]
-        return self._pipeline.replay([one for one in found if one is not None and one.code != REFUSED])
+        return self.replay_entries([one for one in found if one is not None])
+
+    def replay_entries(self, entries: Sequence[QuarantineEntry]) -> int:
+        """As :meth:`replay`, for entries at hand."""
+        return self._pipeline.replay([one for one in entries if one.whole and one.code != REFUSED])
+
+    def replay_wanted(self) -> int:
+        """Replays what the command line asked for."""
+        wanted = self._quarantine.take_wanted()
+        return self.replay_entries(wanted) if wanted else 0
+
+    def purge(
+        self, *, ids: Sequence[int] = (), code: str = "", address: str = "", unread: bool = False
+    ) -> int:
+        chosen = Selection(ids=tuple(ids), code=code, address=address, unread=unread)
+        return self._quarantine.purge(chosen)
+
+    def usage(self) -> HeldUsage:
+        found = self._quarantine.usage()
+        return HeldUsage(found.entries, found.bytes, found.budget_bytes)
 
 
 def held_reading(reading: Reading, reason: str, now_ms: int) -> QuarantineEntry:

@@ -20,6 +20,8 @@ _BROKER_AWAY_MS = 2 * MINUTE_MS
 _STORE_AWAY_MS = 10 * MINUTE_MS
 #: messages a broker dropped are told of for so long
 _DROPS_TOLD_MS = 10 * MINUTE_MS
+#: as long, messages that left quarantine unread
+_QUARANTINE_TOLD_MS = 10 * MINUTE_MS
 _DISK_LOW_BYTES = 1024**3
 _ALL = (
     own.FOLDER_MISTAKES,
@@ -32,6 +34,7 @@ _ALL = (
     own.FLOOD,
     own.DISK_LOW,
     own.CLOCK_JUMP,
+    own.QUARANTINE_FULL,
 )
 
 
@@ -59,6 +62,7 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda _: _floods(runtime),
         lambda _: _disk(runtime),
         clock,
+        _Quarantine(runtime),
     ]
 
 
@@ -112,6 +116,24 @@ def _disk(runtime: Runtime) -> Iterator[Trouble]:
     free_bytes = shutil.disk_usage(runtime.settings.data).free
     if free_bytes < _DISK_LOW_BYTES:
         yield Trouble(own.DISK_LOW, "disk", Level.CRITICAL, {"free_gb": free_bytes / 1024**3})
+
+
+class _Quarantine:
+    """Replays what the command line asked for, and tells of held messages that had to go, or could not be kept."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._gone = 0
+        self._told_until_ms = 0
+
+    def __call__(self, now_ms: int) -> Iterator[Trouble]:
+        self._runtime.quarantine.replay_wanted()
+        usage = self._runtime.journal.quarantine.usage()
+        gone = usage.dropped + usage.lost
+        if gone > self._gone:
+            self._gone, self._told_until_ms = gone, now_ms + _QUARANTINE_TOLD_MS
+        if now_ms < self._told_until_ms:
+            yield Trouble(own.QUARANTINE_FULL, "quarantine", Level.NOTICE, {"messages": gone})
 
 
 class _Drops:

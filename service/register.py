@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 _WATCHED = ("*.yaml", "*.csv", "*.xlsx", "*.xls")
 #: settings that only a start applies
-_AT_START = ("broker", "brokers", "store", "journal_quota_mb", "timezone", "id")
+_AT_START = ("broker", "brokers", "store", "journal_quota_mb", "quarantine_quota_mb", "timezone", "id")
 Applied = Callable[[Campus], None]
 
 

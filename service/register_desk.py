@@ -15,8 +15,8 @@ from campus.problem import Problem
 from campus.quantity import Quantity
 from service.errors import NoCampusFolder
 from service.register import Register
-from store.journal import Journal
 from store.operations.register_log import RegisterLog
+from store.quarantine import Quarantine, Selection
 
 _SHOWN_CHARACTERS = 4_000
 _NOT_ID = re.compile(r"[^\w.\-]+")
@@ -42,16 +42,18 @@ _NAMES: tuple[tuple[re.Pattern[str], dict[str, str]], ...] = (
 class RegisterDesk:
     """Hands changes to the register and its answers back."""
 
-    def __init__(self, register: Register, log: RegisterLog, journal: Journal) -> None:
+    def __init__(self, register: Register, log: RegisterLog, quarantine: Quarantine) -> None:
         self._register = register
         self._log = log
-        self._journal = journal
+        self._quarantine = quarantine
 
     def guess(self, address: str) -> Guess | None:
-        stranger = next((one for one in self._journal.unregistered() if one.address == address), None)
+        stranger = next((one for one in self._quarantine.unregistered() if one.address == address), None)
         if stranger is None:
             return None
-        held = self._journal.quarantined(limit=1, address=address)
+        held = self._quarantine.select(
+            Selection(address=address), limit=1, payload_bytes=4 * _SHOWN_CHARACTERS
+        )
         newest = held[0] if held else None
         columns = {
             "id": _id_from(address, set(self._register.campus().devices)),

@@ -50,6 +50,7 @@ from store.operations.register_log import RegisterLog
 log = structlog.get_logger()
 
 VERSION = "0.1.0"
+MEBIBYTE = 1024 * 1024
 #: the heart commits a batch every two seconds; no batch for so long means that nobody listened
 BLIND_AFTER_MS = 5 * MINUTE_MS
 
@@ -77,7 +78,11 @@ class Runtime:
         self.database = open_database(settings.operations_url())
         self.history = RegisterLog(self.database)
         self.register = Register(campus, folder, self.history, now_ms=now_ms, apply=self._apply)
-        self.journal = Journal(data / "journal.db", quota_bytes=campus.site.journal_quota_mb * 1024 * 1024)
+        self.journal = Journal(
+            data / "journal.db",
+            quota_bytes=campus.site.journal_quota_mb * MEBIBYTE,
+            quarantine_bytes=campus.site.quarantine_quota_mb * MEBIBYTE,
+        )
         self.store = open_store(campus.site.store, data)
         self.board = Board()
         self.feed = LiveFeed()
@@ -96,6 +101,7 @@ class Runtime:
         self.storing = StoreConsumer(self.journal, self.store, on_refused=self._on_refused)
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
+        self.quarantine = Desk(self.journal, self.pipeline)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms, look=self.watch.look)
@@ -158,8 +164,8 @@ class Runtime:
             book=self.book,
             database=self.database,
             feed=self.feed,
-            quarantine=Desk(self.journal, self.pipeline),
-            register=RegisterDesk(self.register, self.history, self.journal),
+            quarantine=self.quarantine,
+            register=RegisterDesk(self.register, self.history, self.journal.quarantine),
             drills=self.drills,
             health=lambda: health.of(self),
             metrics=metrics.registry(lambda: health.samples(self)),

@@ -2,6 +2,9 @@
 
 StoreError
 ├── StoreUnavailable     the store cannot be reached or is busy; the same call may succeed later
+│   ├── DiskFull         there is no room on the disk for a file of ours
+│   └── FileDamaged      a file of ours is no database any more, or a part of it cannot be read
+├── FileTooNew           a file of ours was written by a later version
 ├── StoreDamaged         some points of the embedded store cannot be read
 ├── Unsupported          the store has no way to do what is asked
 ├── PointRefused         the store will never take this reading
@@ -29,6 +32,30 @@ class StoreUnavailable(StoreError):
         self.url = url
         self.reason = reason
         super().__init__(f"{url} is not available: {reason}")
+
+
+class DiskFull(StoreUnavailable):
+    """Raised where a file cannot grow; nothing of the call was kept, and it may succeed once there is room."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file, "the disk is full; free some space")
+
+
+class FileDamaged(StoreUnavailable):
+    """Raised for a database file that SQLite cannot make sense of. It stays so until it is repaired."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(file, f"the file is damaged ({reason}); run 'shouyuan doctor --data DIR'")
+
+
+class FileTooNew(StoreError):
+    """Raised for a file whose version this program does not know; reading it anyway could spoil it."""
+
+    def __init__(self, file: str, found: int, expected: int) -> None:
+        super().__init__(
+            f"{file} has version {found}, this program knows up to {expected}: update shouyuan, or restore a copy"
+            " that was made with this version"
+        )
 
 
 class StoreDamaged(StoreError):

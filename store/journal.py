@@ -1,8 +1,9 @@
 """The journal: one append-only log of decoded readings, the spine of the service.
 
 One SQLite file in WAL mode with ``synchronous=FULL``: when :meth:`Journal.append` returns, the batch survives a
-power cut. Quarantine, counts and the fingerprints of recent messages are committed in the same transaction, so that
-what is acknowledged to the broker afterwards is wholly accounted for.
+power cut. Counts and the fingerprints of recent messages are committed in the same transaction, and what is held
+back just before it (see :mod:`store.quarantine`), so that what is acknowledged to the broker afterwards is wholly
+accounted for.
 
 The journal also carries time: every batch has ``committed_ms``, which never goes backwards, and a quiet service
 appends empty batches. What reads it needs no clock.
@@ -10,65 +11,49 @@ appends empty batches. What reads it needs no clock.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from campus.reading import Reading
-from store import codec, quarantine
+from store import codec
+from store.connections import Connections, connect_durable
 from store.counts import Counts
-from store.errors import JournalDamaged, JournalFull
-from store.quarantine import QuarantineEntry, UnregisteredDevice
+from store.errors import JournalDamaged, JournalFull, StoreUnavailable
+from store.journal_schema import drop_old_quarantine, identity, old_quarantine, prepare
+from store.quarantine import Quarantine, QuarantineEntry, Selection, UnregisteredDevice
+from store.quarantine.file import DEFAULT_BUDGET_BYTES
 from store.recent import Batch, Recent
 
-_SCHEMA = (
-    """
-CREATE TABLE IF NOT EXISTS batches (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    committed_ms INTEGER NOT NULL,
-    readings BLOB NOT NULL,
-    fingerprints BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS offsets (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS counts (
-    one INTEGER PRIMARY KEY CHECK (one = 1), journaled INTEGER, quarantined INTEGER, duplicates INTEGER, ignored INTEGER,
-    limited INTEGER NOT NULL DEFAULT 0
-);
-INSERT OR IGNORE INTO counts (one, journaled, quarantined, duplicates, ignored) VALUES (1, 0, 0, 0, 0);
-"""
-    + quarantine.SCHEMA
-)
-#: beyond the quota, only heartbeats and quarantine are still written, up to this much
+log = structlog.get_logger()
+
+#: beyond the quota, only heartbeats are still written, up to this much
 _RESERVE_BYTES = 16 * 1024 * 1024
 
 
 class Journal:
-    """Thread-safe; one writer at a time, readers never wait for it."""
+    """Thread-safe; one writer at a time, readers never wait for it. Its *quarantine* lies beside it, in its own file."""
 
-    def __init__(self, path: Path, *, quota_bytes: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+    def __init__(self, path: Path, *, quota_bytes: int, quarantine_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
         self._quota_bytes = quota_bytes
-        self._writer = self._connect()
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        self._writer.executescript(_SCHEMA)
-        _add_what_is_missing(self._writer)
-        self._write_lock = threading.Lock()
-        self._readers = threading.local()
-        self._all_readers: list[sqlite3.Connection] = []
+        self._connections = Connections(
+            path, name=f"journal {path.name}", connect=connect_durable, prepare=prepare
+        )
+        self._appending = threading.Lock()
+        #: guards the two numbers below
         self._grown = threading.Condition()
         self._recent = Recent()
-        last = self._writer.execute(
-            "SELECT seq, committed_ms FROM batches ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        self._last_seq: int = last[0] if last else self._next_free_seq() - 1
-        self._last_ms: int = last[1] if last else 0
-        self._page_bytes = int(self._writer.execute("PRAGMA page_size").fetchone()[0])
+        with self._connections.reading() as connection:
+            self.id = identity(connection)
+            self._last_seq, self._last_ms = _last(connection)
+            self._page_bytes = int(connection.execute("PRAGMA page_size").fetchone()[0])
+        self.quarantine = Quarantine(path.with_name("quarantine.db"), budget_bytes=quarantine_bytes)
+        self._settle_quarantine()
 
     def append(
         self,
@@ -86,16 +71,20 @@ class Journal:
         """
         encoded = codec.encode(readings)
         prints = msgspec.msgpack.encode(list(fingerprints)) if fingerprints else b""
-        with self._write_lock:
+        with self._appending:
+            with self._grown:
+                expected_seq, moment_ms = self._last_seq + 1, max(committed_ms, self._last_ms)
             self._check_quota(len(encoded))
-            moment_ms = max(committed_ms, self._last_ms)
-            with self._transaction() as connection:
-                cursor = connection.execute(
-                    "INSERT INTO batches (committed_ms, readings, fingerprints) VALUES (?, ?, ?)",
-                    (moment_ms, encoded, prints),
+            if quarantined:
+                self._hold(quarantined, expected_seq)
+            with self._connections.writing() as connection:
+                connection.execute(
+                    "INSERT INTO batches (seq, committed_ms, readings, fingerprints) VALUES (?, ?, ?, ?)",
+                    (expected_seq, moment_ms, encoded, prints),
                 )
-                quarantine.insert(connection, quarantined)
-                quarantine.remove(connection, released)
+                connection.executemany(
+                    "INSERT OR IGNORE INTO released VALUES (?)", [(one,) for one in released]
+                )
                 if counts is not None:
                     connection.execute(
                         "UPDATE counts SET journaled = journaled + ?, quarantined = quarantined + ?,"
@@ -103,25 +92,26 @@ class Journal:
                         " limited = limited + ?",
                         msgspec.structs.astuple(counts),
                     )
-            seq = int(cursor.lastrowid or 0)
-            self._last_ms = moment_ms
-            self._recent.add(Batch(seq, moment_ms, tuple(readings)))
-        with self._grown:
-            self._last_seq = seq
-            self._grown.notify_all()
-        return seq
+            self._recent.add(Batch(expected_seq, moment_ms, tuple(readings)))
+            with self._grown:
+                self._last_seq, self._last_ms = expected_seq, moment_ms
+                self._grown.notify_all()
+            if released:
+                self._release(released)
+        return expected_seq
 
     def read(self, after_seq: int, *, max_batches: int = 256) -> list[Batch]:
         """Batches after *after_seq*, in order; raises :class:`JournalDamaged` where the next one cannot be read."""
         recent = self._recent.after(after_seq, max_batches)
         if recent is not None:
             return recent
-        rows = self._reader().execute(
-            "SELECT seq, committed_ms, readings FROM batches WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after_seq, max_batches),
-        )
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT seq, committed_ms, readings FROM batches WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, max_batches),
+            ).fetchall()
         batches: list[Batch] = []
-        for seq, committed_ms, encoded in rows.fetchall():
+        for seq, committed_ms, encoded in rows:
             try:
                 batches.append(Batch(seq, committed_ms, codec.decode(encoded)))
             except (ValueError, msgspec.MsgspecError) as error:
@@ -142,17 +132,18 @@ class Journal:
 
     def last_time_ms(self) -> int:
         """The newest batch's time, 0 before the first."""
-        with self._write_lock:
+        with self._grown:
             return self._last_ms
 
     def offset(self, consumer: str) -> int:
         """Where *consumer* is; 0 for a new one."""
-        row = self._reader().execute("SELECT seq FROM offsets WHERE consumer = ?", (consumer,)).fetchone()
+        with self._connections.reading() as connection:
+            row = connection.execute("SELECT seq FROM offsets WHERE consumer = ?", (consumer,)).fetchone()
         return int(row[0]) if row else 0
 
     def save_offset(self, consumer: str, seq: int) -> None:
         """Keeps *consumer*'s position."""
-        with self._write_lock, self._transaction() as connection:
+        with self._connections.writing() as connection:
             connection.execute(
                 "INSERT INTO offsets VALUES (?, ?) ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq",
                 (consumer, seq),
@@ -160,53 +151,60 @@ class Journal:
 
     def trim(self, before_seq: int) -> int:
         """Forgets batches before *before_seq*, always keeping the newest; returns how many."""
-        with self._write_lock, self._transaction() as connection:
+        last_seq = self.last_seq()
+        with self._connections.writing() as connection:
             return connection.execute(
-                "DELETE FROM batches WHERE seq < ? AND seq < ?", (before_seq, self._last_seq)
+                "DELETE FROM batches WHERE seq < ? AND seq < ?", (before_seq, last_seq)
             ).rowcount
 
     def counts(self) -> Counts:
         """What became of all messages since the journal was made."""
-        row = (
-            self._reader()
-            .execute("SELECT journaled, quarantined, duplicates, ignored, limited FROM counts")
-            .fetchone()
-        )
+        with self._connections.reading() as connection:
+            row = connection.execute(
+                "SELECT journaled, quarantined, duplicates, ignored, limited FROM counts"
+            ).fetchone()
         return Counts(*row)
 
     def recent_fingerprints(self, limit: int) -> Counter[int]:
         """Fingerprints of at least the newest *limit* messages, as far as batches are kept."""
         found: Counter[int] = Counter()
-        rows = self._reader().execute(
-            "SELECT fingerprints FROM batches WHERE fingerprints != x'' ORDER BY seq DESC"
-        )
-        for (encoded,) in rows:
-            found.update(msgspec.msgpack.decode(encoded, type=list[int]))
-            if found.total() >= limit:
-                break
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT fingerprints FROM batches WHERE fingerprints != x'' ORDER BY seq DESC"
+            )
+            for (encoded,) in rows:
+                found.update(msgspec.msgpack.decode(encoded, type=list[int]))
+                if found.total() >= limit:
+                    break
         return found
 
     def quarantined(
         self, *, limit: int = 100, before_id: int | None = None, code: str = "", address: str = ""
     ) -> list[QuarantineEntry]:
-        """Held messages, newest first."""
-        return quarantine.select(self._reader(), limit=limit, before_id=before_id, code=code, address=address)
+        """Held messages with their payloads, newest first."""
+        chosen = Selection(before_id=before_id, code=code, address=address)
+        return self.quarantine.select(chosen, limit=limit, payload_bytes=None)
 
     def quarantined_of(self, address: str, *, after_id: int = 0, limit: int = 500) -> list[QuarantineEntry]:
-        """Held messages of one device, oldest first."""
-        return quarantine.of_address(self._reader(), address, after_id=after_id, limit=limit)
+        """Held messages of one device with their payloads, oldest first."""
+        chosen = Selection(address=address)
+        return self.quarantine.select(
+            chosen, after_id=after_id, limit=limit, payload_bytes=None, oldest_first=True
+        )
 
     def quarantine_entry(self, entry_id: int) -> QuarantineEntry | None:
-        """One held message."""
-        return quarantine.by_id(self._reader(), entry_id)
+        """One held message with its payload."""
+        found = self.quarantine.select(Selection(ids=(entry_id,)), limit=1, payload_bytes=None)
+        return found[0] if found else None
 
     def unregistered(self) -> list[UnregisteredDevice]:
         """Devices that send but are not registered."""
-        return quarantine.unregistered(self._reader())
+        return self.quarantine.unregistered()
 
     def size_bytes(self) -> int:
-        """What the journal's live pages take; free pages inside the file do not count."""
-        return self._used_bytes(self._reader())
+        """What the journal's live pages take; free pages inside the file do not count, nor does quarantine."""
+        with self._connections.reading() as connection:
+            return self._used_bytes(connection)
 
     def nearly_full(self) -> bool:
         """Whether nine tenths of the quota are used."""
@@ -214,23 +212,36 @@ class Journal:
 
     def close(self) -> None:
         """Closes every connection of this journal."""
-        with self._write_lock:
-            self._writer.close()
-        for connection in self._all_readers:
-            connection.close()
+        with self._appending:
+            self._connections.close()
+            self.quarantine.close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._writer.execute("BEGIN IMMEDIATE")
+    def _hold(self, entries: Sequence[QuarantineEntry], seq: int) -> None:
+        """A quarantine that cannot be written must not stop readings: what it loses is counted, and told."""
         try:
-            yield self._writer
-        except BaseException:
-            self._writer.execute("ROLLBACK")
-            raise
-        self._writer.execute("COMMIT")
+            self.quarantine.insert(entries, seq=seq)
+        except StoreUnavailable as error:
+            self.quarantine.lost += len(entries)
+            log.error("quarantine.not_written", messages=len(entries), reason=str(error))  # noqa: TRY400 - no traceback helps
+
+    def _release(self, ids: Sequence[int]) -> None:
+        try:
+            self.quarantine.remove(ids)
+        except StoreUnavailable as error:  # the journal knows; the next start does it
+            log.warning("quarantine.not_released", messages=len(ids), reason=str(error))
+
+    def _settle_quarantine(self) -> None:
+        with self._connections.reading() as connection:
+            released = [one for (one,) in connection.execute("SELECT id FROM released")]
+            self.quarantine.settle(self.id, self._last_seq, released)
+            self.quarantine.bring(old_quarantine(connection))
+        with self._connections.writing() as connection:
+            connection.execute("DELETE FROM released")
+            drop_old_quarantine(connection)
 
     def _check_quota(self, growth_bytes: int) -> None:
-        size_bytes = self._used_bytes(self._writer) + growth_bytes
+        with self._connections.reading() as connection:
+            size_bytes = self._used_bytes(connection) + growth_bytes
         quota_bytes = self._quota_bytes + (0 if growth_bytes else _RESERVE_BYTES)
         if size_bytes > quota_bytes:
             raise JournalFull(size_bytes, quota_bytes)
@@ -240,26 +251,10 @@ class Journal:
         free = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
         return (pages - free) * self._page_bytes
 
-    def _next_free_seq(self) -> int:
-        row = self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
-        return int(row[0]) + 1 if row else 1
 
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            self._readers.connection = connection
-            self._all_readers.append(connection)
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.execute("PRAGMA synchronous=FULL")
-        return connection
-
-
-def _add_what_is_missing(connection: sqlite3.Connection) -> None:
-    """Brings a journal of an older version up to date."""
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(counts)")}
-    if "limited" not in columns:
-        connection.execute("ALTER TABLE counts ADD COLUMN limited INTEGER NOT NULL DEFAULT 0")
+def _last(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The newest batch's number and time; of a journal whose batches are all gone, the last number it gave."""
+    row = connection.execute("SELECT seq, committed_ms FROM batches ORDER BY seq DESC LIMIT 1").fetchone()
+    given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()
+    seq, time_ms = row or (0, 0)
+    return max(int(seq), int(given[0]) if given else 0), int(time_ms)

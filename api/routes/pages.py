@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
-from api.routes.common import Deps, Duty, Viewer
+from api.routes.common import Admin, Deps, Duty, Viewer
+from api.routes.quarantine import shortened, throw_away
 from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
 from campus.text import translator
 from store.operations.database import reading
 from store.operations.tables import PhoneMessageRow
+from store.quarantine import UNREGISTERED
 
 router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
-#: held messages looked through for those of no stranger
-_LISTED = 500
+#: messages, and devices, on the page of what was held back; of each so much
+_LISTED = 100
+_SHOWN_BYTES = 1_000
+_SHOWN_QUANTITIES = 10
 
 
 @router.get("/")
@@ -101,18 +107,35 @@ def phone_part(request: Request, services: Deps, _: Viewer) -> Response:
 
 @router.get("/held")
 def held(request: Request, services: Deps, account: Viewer) -> Response:
-    """Unregistered devices and messages held back."""
+    """Unregistered devices and messages held back; what is long is cut."""
     translate = translator(language_of(request, services))
-    entries = [one for one in services.quarantine.held(limit=_LISTED) if one.code != "unregistered"]
+    entries = services.quarantine.held(limit=_LISTED, unread=True, shown_bytes=_SHOWN_BYTES)
     shown = [
-        (one, clock(one.time_ms, services), one.payload[:2000].decode(errors="replace"))
-        for one in entries[:100]
+        (one, shortened(one.topic), clock(one.time_ms, services), one.payload.decode(errors="replace"))
+        for one in entries
     ]
-    strangers = [
-        (one, clock(one.last_ms, services), measured(one.quantities, translate))
-        for one in services.quarantine.strangers()
+    strangers = services.quarantine.strangers()
+    listed = [
+        (one, clock(one.last_ms, services), measured(one.quantities[:_SHOWN_QUANTITIES], translate))
+        for one in strangers[:_LISTED]
     ]
-    return render(request, "held.html", account=account, entries=shown, strangers=strangers)
+    return render(
+        request,
+        "held.html",
+        account=account,
+        entries=shown,
+        strangers=listed,
+        more=len(strangers) - len(listed),
+        usage=services.quarantine.usage(),
+    )
+
+
+@router.post("/held/purge")
+def purge_held(services: Deps, account: Admin, what: Annotated[str, Form()]) -> Response:
+    """The buttons 清空: messages nobody could read, or those of unregistered devices."""
+    chosen = {"unread": True} if what == "unread" else {"code": UNREGISTERED}
+    throw_away(services, account, **chosen)
+    return RedirectResponse("/held", status_code=303)
 
 
 def _phone_messages(services: Deps) -> list[dict[str, object]]:

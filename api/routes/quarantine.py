@@ -6,15 +6,24 @@ import base64
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.errors import NotFound
+from api.accounts import Account
+from api.errors import BadRequest, NotFound
 from api.guarded_route import GuardedRoute
 from api.ports import HeldMessage
 from api.routes.common import Admin, Deps, Viewer
+from api.services import Services
+
+log = structlog.get_logger()
 
 router = APIRouter(prefix="/api", tags=["quarantine"], route_class=GuardedRoute)
+
+
+#: characters of a topic in lists
+_SHOWN_TOPIC = 200
 
 
 class Replay(BaseModel):
@@ -32,7 +41,8 @@ def list_held(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[dict[str, Any]]:
     """Held messages, newest first, without their payloads."""
-    return [held_json(one) for one in services.quarantine.held(limit=limit, before_id=before_id, code=code)]
+    found = services.quarantine.held(limit=limit, before_id=before_id, code=code)
+    return [held_json(one) | {"topic": shortened(one.topic)} for one in found]
 
 
 @router.get("/quarantine/{entry_id}")
@@ -51,10 +61,49 @@ def replay(services: Deps, _: Admin, body: Replay) -> dict[str, int]:
     return {"replayed": services.quarantine.replay(body.ids)}
 
 
+@router.delete("/quarantine")
+def purge(
+    services: Deps, account: Admin, code: str = "", address: str = "", everything: bool = False
+) -> dict[str, int]:
+    """Throws held messages away: those of a *code*, of an *address*, or, where asked for, *everything*."""
+    if not (code or address or everything):
+        raise BadRequest("everything", "false", "true, or a code or an address")
+    return {"purged": throw_away(services, account, code=code, address=address)}
+
+
+@router.delete("/quarantine/{entry_id}")
+def purge_one(services: Deps, account: Admin, entry_id: int) -> dict[str, int]:
+    """Throws one held message away."""
+    if services.quarantine.one(entry_id) is None:
+        raise NotFound("message", entry_id)
+    return {"purged": throw_away(services, account, ids=(entry_id,))}
+
+
+@router.get("/quarantine-usage")
+def usage(services: Deps, _: Viewer) -> dict[str, int]:
+    """How many messages are held, their bytes, and how many bytes may be."""
+    found: dict[str, int] = msgspec.to_builtins(services.quarantine.usage())
+    return found
+
+
 @router.get("/unregistered")
 def list_strangers(services: Deps, _: Viewer) -> list[dict[str, Any]]:
     """Devices that send and are not in the register, ready to adopt."""
-    return [msgspec.to_builtins(one) for one in services.quarantine.strangers()]
+    return [
+        msgspec.to_builtins(one) | {"topic": shortened(one.topic)} for one in services.quarantine.strangers()
+    ]
+
+
+def throw_away(services: Services, account: Account, **chosen: Any) -> int:
+    """Purges what is *chosen*, and says who did it."""
+    purged = services.quarantine.purge(**chosen)
+    log.info("quarantine.purged", who=account.display_name, messages=purged, **chosen)
+    return purged
+
+
+def shortened(topic: str) -> str:
+    """A topic for a list; whole it is at its message."""
+    return topic if len(topic) <= _SHOWN_TOPIC else topic[: _SHOWN_TOPIC - 1] + "…"
 
 
 def held_json(one: HeldMessage) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def connect(path: Path, *, reader: bool = False) -> sqlite3.Connection:
+def connect(path: Path, /, *, reader: bool = False) -> sqlite3.Connection:
     """A connection as every one to this file is made.
 
     A write is on the disk when it returns (``FULL``), as the journal's offset moves on behind it.

@@ -11,7 +11,7 @@ from campus.clock import HOUR_MS
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from store.embedded import blocks
-from store.embedded.connections import Connections
+from store.embedded.connections import open_connections
 from store.embedded.deletion import close_hours, forget
 from store.embedded.fresh import Batch, Fresh, decode, encode
 from store.embedded.query import by_step, raw
@@ -40,7 +40,7 @@ class EmbeddedStore:
         self._path = path
         self._refused = refused
         self._fresh_readings = fresh_readings
-        self._connections = Connections(path)
+        self._connections = open_connections(path)
         self._writing = threading.Lock()
         #: guards the fresh readings; never held during a transaction
         self._lock = threading.Lock()

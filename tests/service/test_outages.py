@@ -146,7 +146,7 @@ class World:
 
     def fill_disk(self, *, full):
         """SQLite's own "database or disk is full", on the journal's writer."""
-        writer = self.runtime.journal._writer
+        writer = self.runtime.journal._connections._writer
         pages = writer.execute("PRAGMA page_count").fetchone()[0]
         writer.execute(f"PRAGMA max_page_count={pages if full else 1_000_000}")
 

@@ -12,7 +12,7 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from store import codec
 from store.counts import Counts
-from store.errors import JournalDamaged, JournalFull
+from store.errors import DiskFull, FileTooNew, JournalDamaged, JournalFull
 from store.journal import Journal
 from store.quarantine import UNREGISTERED, QuarantineEntry
 
@@ -169,3 +169,32 @@ def test_a_journal_of_an_older_version_is_brought_up_to_date(tmp_path):
     journal.append(readings(1), committed_ms=1, counts=Counts(journaled=1, limited=7))
     assert journal.counts() == Counts(6, 4, 3, 2, 7)
     journal.close()
+
+
+def test_short_threads_leave_no_connection(journal):
+    """Two hundred threads that each read once need one connection, not two hundred."""
+    journal.append(readings(1), committed_ms=1)
+    for _ in range(200):
+        reader = threading.Thread(target=journal.counts)
+        reader.start()
+        reader.join()
+    assert len(journal._connections._idle) == 1
+
+
+def test_a_full_disk_is_said_so(journal):
+    """Nothing is written, the error names file and remedy, and with room again it goes on."""
+    writer = journal._connections._writer
+    writer.execute(f"PRAGMA max_page_count={writer.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(DiskFull, match=r"journal journal\.db is not available: the disk is full"):
+        journal.append(readings(5_000), committed_ms=1)
+    assert journal.read(0) == []
+    writer.execute("PRAGMA max_page_count=1000000")
+    assert journal.append(readings(5_000), committed_ms=1) == 1
+
+
+def test_a_later_versions_journal_is_refused(tmp_path):
+    """Reading it anyway could spoil it."""
+    with sqlite3.connect(tmp_path / "journal.db") as later:
+        later.execute("PRAGMA user_version = 99")
+    with pytest.raises(FileTooNew, match=r"journal\.db has version 99"):
+        Journal(tmp_path / "journal.db", quota_bytes=10**9)
