@@ -124,7 +124,7 @@ class World:
         )
         self.store = Faulty(self.runtime.store)
         self.runtime.storing._store = self.store
-        self.runtime.storing._pause = lambda _seconds: threading.Event().wait(0.05)
+        self.runtime.storing.worker._retry_s = (0.05,)
         self.runtime.start()
         wait_until(lambda: self.runtime.brokers.connected)
 
