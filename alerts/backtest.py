@@ -135,7 +135,7 @@ def backtest(
     book, count = PastBook(campus), _Count(readings)
     for transition in filter(is_alert, replay(engine, count, until_ms=until_ms)):
         book.take(transition)
-    return Outcome(name, book.alerts, book.told(), count.readings, engine.faults)
+    return Outcome(name, book.alerts, book.told(), count.readings, [str(one) for one in engine.faults])
 
 
 class _Count:

@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from alerts.book import AlertBook
-from alerts.channels.contract import Channel, Delivery, Outcome, retry
+from alerts.channels.contract import Channel, Delivery, Outcome, failed, retry
 from alerts.outbox import Due, Outbox
 from alerts.own import UNREACHABLE
+from alerts.send_guard import SendGuard
 from campus.clock import SECOND_MS
 from campus.worker import Worker
 
 log = structlog.get_logger()
+
+#: the code of a message whose sending killed the service
+POISON = "poison"
 
 _LONGEST_WAIT_S = 5.0
 #: a message to a provider with its time-outs
@@ -25,12 +29,19 @@ class Dispatcher:
     """Wakes at once when told of new rows, and by itself when a retry is due."""
 
     def __init__(
-        self, outbox: Outbox, channels: Mapping[str, Channel], book: AlertBook, *, now_ms: Callable[[], int]
+        self,
+        outbox: Outbox,
+        channels: Mapping[str, Channel],
+        book: AlertBook,
+        *,
+        now_ms: Callable[[], int],
+        guard: SendGuard | None = None,
     ) -> None:
         self._outbox = outbox
         self._channels = dict(channels)
         self._book = book
         self._now_ms = now_ms
+        self._guard = guard
         self._lock = threading.Lock()
         self._retired: list[Channel] = []
         self._workers = {name: self._worker(name) for name in channels}
@@ -81,8 +92,10 @@ class Dispatcher:
         due = self._outbox.take(name, self._now_ms()) if channel is not None else None
         if channel is None or due is None:
             return False
-        delivery = self._deliver(channel, due)
+        delivery = self._refused(due) or self._deliver(channel, due)
         reached = self._outbox.settle(due, delivery, self._now_ms())
+        if self._guard is not None:
+            self._guard.end(name)
         log.info(
             "message.settled", channel=name, recipient=due.recipient.id, key=due.message.key,
             outcome=delivery.outcome.value, code=delivery.code, attempt=due.attempts,
@@ -101,6 +114,16 @@ class Dispatcher:
             retry_s=(_LONGEST_WAIT_S,),
             limit_s=_LIMIT_S,
         )
+
+    def _refused(self, due: Due) -> Delivery | None:
+        """Failed at once where sending this has killed the service, so that the next channel has it; else None."""
+        why = self._guard.refuses(due) if self._guard is not None else ""
+        if why:
+            log.error("message.set_aside", channel=due.channel, key=due.key)
+            return failed(POISON, why)
+        if self._guard is not None:
+            self._guard.begin(due)
+        return None
 
     def _deliver(self, channel: Channel, due: Due) -> Delivery:
         try:

@@ -26,6 +26,8 @@ class Due(msgspec.Struct, frozen=True):
     """A message whose time to be sent has come."""
 
     id: int
+    #: the row's own key: of message, channel and recipient
+    key: str
     channel: str
     recipient: Recipient
     message: OutgoingMessage
@@ -93,6 +95,7 @@ class Outbox:
             row.due_ms = now_ms + MINUTE_MS  # should this process die now
             return Due(
                 id=row.id,
+                key=row.key,
                 channel=row.channel,
                 recipient=msgspec.json.decode(row.recipient, type=Recipient),
                 message=msgspec.convert(row.message, OutgoingMessage),
@@ -139,6 +142,21 @@ class Outbox:
             for row in found:
                 row.due_ms = now_ms
             return len(found)
+
+    def send_again(self, channel: str, key: str, code: str, now_ms: int) -> int:
+        """Makes due what failed on *channel* with *code*: the row of that *key*, with "" every one; returns how many."""
+        with Session(self._database) as session, session.begin():
+            rows = session.scalars(
+                sa.select(OutboxRow).where(
+                    OutboxRow.channel == channel,
+                    OutboxRow.state == FAILED,
+                    OutboxRow.provider_code == code,
+                    (OutboxRow.key == key) | (sa.literal(key) == ""),
+                )
+            ).all()
+            for row in rows:
+                row.state, row.due_ms = PENDING, now_ms
+            return len(rows)
 
     def forget_old(self, now_ms: int) -> None:
         """Drops what was settled more than a year ago."""

@@ -22,6 +22,11 @@ FLOOD = "service.flood"
 DISK_LOW = "service.disk_low"
 CLOCK_JUMP = "service.clock_jump"
 QUARANTINE_FULL = "service.quarantine_full"
+POISON_MESSAGE = "service.poison_message"
+POISON_TOPIC = "service.poison_topic"
+POISON_RULE = "service.poison_rule"
+POISON_CHANNEL = "service.poison_channel"
+RULE_FAILED = "service.rule_failed"
 
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = {
@@ -56,6 +61,26 @@ _WORDS: dict[str, tuple[str, str]] = {
         _("检查这个主题上的设备:多半是程序出错在反复发送,或上报间隔设得太短。"),
     ),
     DISK_LOW: (_("磁盘快满了"), _("请清理磁盘;写满后守园会暂停接收数据,由 MQTT 服务器保管。")),
+    POISON_MESSAGE: (
+        _("有一条消息使守园两次意外停止,已隔离,不再处理"),
+        _("其他数据照常处理。请把这条消息和日志交给维护人员;问题解决后在“待登记”页点“再试一次”。"),
+    ),
+    POISON_TOPIC: (
+        _("一个主题上的消息使守园接连意外停止,这个主题已停止处理"),
+        _("这个主题上的设备现在看不到,请人工巡查;其他数据照常。把日志交给维护人员,问题解决后在“待登记”页点“再试一次”。"),
+    ),
+    POISON_RULE: (
+        _("一条规则使守园两次意外停止,已在这台设备上停用"),
+        _("这台设备上这条规则不再判断,请人工巡查;其他规则和设备照常。把日志交给维护人员,问题解决后在“待登记”页点“再试一次”。"),
+    ),
+    POISON_CHANNEL: (
+        _("发送通知使守园两次意外停止,已改用下一个通知渠道"),
+        _("检查这个渠道的设置和网络,把日志交给维护人员;问题解决后在“待登记”页点“再试一次”。"),
+    ),
+    RULE_FAILED: (
+        _("一条规则出错,已在这台设备上重新开始判断"),
+        _("正在报的告警不受影响,但规则要重新积累数据。请把原因交给维护人员。"),
+    ),
     CLOCK_JUMP: (
         _("本机时间跳变"),
         _("时间不对会让告警时间出错、短信签名被拒;请检查主板电池和自动校时(NTP)。"),
@@ -74,6 +99,10 @@ _LINES: dict[str, str] = {
     "mistakes": _("{value:.0f} 处错误"),
     "reason": _("原因:{value}"),
     "message": _("未送达:{value}"),
+    "rule": _("规则 {value}"),
+    "device": _("设备 {value}"),
+    "channel": _("渠道 {value}"),
+    "deaths": _("意外停止 {value:.0f} 次"),
 }
 
 

@@ -63,6 +63,20 @@ class HeldUsage(msgspec.Struct, frozen=True):
     budget_bytes: int
 
 
+class SetAsideThing(msgspec.Struct, frozen=True):
+    """What is not handled any more because the service died *deaths* times while it was: *kind* is message, rule or channel.
+
+    *group* is its topic, ``rule/device`` or channel; *item* tells one message apart, "" stands for the whole group.
+    """
+
+    id: int
+    kind: str
+    group: str
+    item: str
+    deaths: int
+    since_ms: int
+
+
 class Stranger(msgspec.Struct, frozen=True):
     """A device that sends but is not in the register."""
 
@@ -195,7 +209,18 @@ class QuarantineDesk(Protocol):
     def strangers(self) -> Sequence[Stranger]: ...
 
     def replay(self, entry_ids: Sequence[int]) -> int:
-        """Feeds entries through ingest again; how many were handed over."""
+        """Feeds entries through ingest again; how many were handed over.
+
+        Messages that are set aside are handed over where nothing else is asked for: that is somebody's decision.
+        """
+        ...
+
+    def set_aside(self) -> Sequence[SetAsideThing]:
+        """What killed the service and is not handled any more, the newest last."""
+        ...
+
+    def try_again(self, aside_id: int) -> bool:
+        """Handles it again, as if it had never killed; False for a number that is none."""
         ...
 
     def purge(

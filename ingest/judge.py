@@ -109,7 +109,8 @@ def topic_too_long(message: Message) -> Judgement:
     """What becomes of a message whose topic no device has: it is held with the topic's beginning."""
     detail = f"a topic of {len(message.topic)} characters; expected at most {LONGEST_TOPIC}"
     short = msgspec.structs.replace(message, topic=message.topic[:LONGEST_TOPIC])
-    return Judgement(held=(held(short, "topic_too_long", detail),))
+    entry = msgspec.structs.replace(held(short, "topic_too_long", detail), whole=False)
+    return Judgement(held=(entry,))
 
 
 def held(

@@ -15,11 +15,12 @@ from ingest.burst import Burst, Waiting
 from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
 from ingest.judge import Judge, Judgement, held, topic_too_long
 from ingest.message import LONGEST_TOPIC, Message
+from ingest.message_guard import MessageGuard
 from ingest.normalise import ALLOWED_LATENESS_MS
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
 from store.journal import Journal
-from store.quarantine import QuarantineEntry
+from store.quarantine import POISON, QuarantineEntry
 
 log = structlog.get_logger()
 
@@ -55,10 +56,12 @@ class Pipeline:
         *,
         now_ms: Callable[[], int],
         allowances: Allowances | None = None,
+        guard: MessageGuard | None = None,
     ) -> None:
         self._journal = journal
         self._judge = judge
         self._now_ms = now_ms
+        self._guard = guard
         self._waiting = Waiting(MOST_WAITING)
         self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
         self._repeats = Repeats()
@@ -163,19 +166,25 @@ class Pipeline:
         if not self._allowances.take(message.topic, message.received_ms) and self._is_crowded():
             self._limit(group, message)
             return
-        mark = fingerprint(message) if message.qos else 0
+        known_by = fingerprint(message)
+        mark = known_by if message.qos else 0
         # its first copy may wait in this very group
         if mark and message.dup and (mark in group.marks or self._redeliveries.seen(message, mark)):
             group.counts += Counts(duplicates=1)
             group.marks[mark] = None  # it may be delivered once more, until our acknowledgement arrives
             return
-        judgement = self._judge(message)
+        judgement = self._judged(message, known_by)
         if mark:
             group.marks[mark] = None
         if released:
             self._take_replayed(group, released, judgement)
         else:
             self._fate(group, judgement)
+
+    def _judged(self, message: Message, known_by: int) -> Judgement:
+        if self._guard is not None and (why := self._guard.begin(message, known_by)):
+            return Judgement(held=(held(message, POISON, why),))
+        return self._judge(message)
 
     def _is_crowded(self) -> bool:
         return len(self._waiting) > MOST_WAITING // 4
@@ -208,6 +217,8 @@ class Pipeline:
 
     def _commit(self, group: _Group) -> bool:
         """Commits, waiting for space as long as it takes; False when told to stop before."""
+        if self._guard is not None:
+            self._guard.end()
         while True:
             try:
                 self._journal.append(

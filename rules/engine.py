@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from campus.campus import Campus
 from campus.clock import SECOND_MS
@@ -26,6 +27,24 @@ _LOOK_AGAIN_MS = 10 * SECOND_MS
 _FOREVER_MS = 1 << 62
 # Every reading passes here, and a member of an enum takes as long to look up as the rest of a quiet one's way.
 _GOOD, _LATE = Quality.GOOD, Quality.LATE
+
+
+class Marks(Protocol):
+    """Where the engine writes whom it lets judge, so that somebody knows should the process die of it."""
+
+    def __setitem__(self, index: int, value: int, /) -> None: ...
+
+
+class Fault(NamedTuple):
+    """A *rule* failed on *subject* in the batch of *time_ms* (0: before the first) and began anew for it."""
+
+    rule: str
+    subject: str
+    reason: str
+    time_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.rule}/{self.subject}: {self.reason}"
 
 
 class _Feed:
@@ -63,6 +82,7 @@ class Engine:
     *blind_after_ms*: where batches come at least so often while the service lives (by its heartbeats), a longer gap
     between two of them means that nobody listened, and silence within it is held against no sensor. 0 for histories.
     *subjects*: the devices that are judged, None for all; neighbours are read all the same.
+    *set_aside*: ``rule/subject`` that is not judged. *marks*: its first number says who judges, 0 for nobody.
     """
 
     def __init__(
@@ -73,12 +93,16 @@ class Engine:
         rules: Mapping[str, Rule] | None = None,
         blind_after_ms: int = 0,
         subjects: Collection[str] | None = None,
+        set_aside: Collection[str] = (),
+        marks: Marks | None = None,
     ) -> None:
         self._campus = campus
         self._settings = settings
         self._rules = catalogue() if rules is None else rules
         self._blind_after_ms = blind_after_ms
         self._subjects = subjects
+        self._set_aside = frozenset(set_aside)
+        self._marks: Marks = [0] if marks is None else marks
         self.reset()
 
     def reset(self) -> None:
@@ -94,11 +118,14 @@ class Engine:
         #: entries of the last snapshot that could not be read and started anew
         self.lost: list[str] = []
         #: rules that failed on a reading and started anew for that subject, the newest last
-        self.faults: list[str] = []
+        self.faults: list[Fault] = []
         for rule in self._rules.values():
             for device in self._campus.devices.values():
                 if self._subjects is None or device.id in self._subjects:
-                    self._add(rule, device)
+                    try:
+                        self._add(rule, device)
+                    except Exception as error:  # noqa: BLE001 - one subject's trouble must not stop the others' alerts
+                        self._note_fault(rule.name, device.id, error)
 
     def advance(self, batch_time_ms: int, readings: Sequence[Reading] = ()) -> list[Transition]:
         """Takes a batch committed at *batch_time_ms*: its readings at their own times, then time up to the batch's.
@@ -131,6 +158,7 @@ class Engine:
                     continue
                 self._read(feed, reading, found)
         self._meet_deadlines(batch_time_ms, found)
+        self._marks[0] = 0
         return found
 
     def heard_ms(self, device: str) -> int:
@@ -200,6 +228,8 @@ class Engine:
                 feed.settle()
 
     def _add(self, rule: Rule, device: Device) -> None:
+        if f"{rule.name}/{device.id}" in self._set_aside:
+            return
         inputs = rule.inputs(device, self._campus)
         building = self._campus.site.building(device.place.building)
         use = building.use if building is not None else ""
@@ -233,6 +263,7 @@ class Engine:
         """Shows a reading to those who want to see it, and sums up on the way what none of them need see next."""
         series, value, time_ms, schedule = reading.series, reading.value, reading.time_ms, self._schedule
         trusted = reading.quality is _GOOD and value - value == 0.0  # not so for NaN and infinities
+        marks = self._marks
         low, high, until_ms = -math.inf, math.inf, _FOREVER_MS
         for one in feed.instances:
             quiet = one.quiet.get(series)
@@ -242,15 +273,16 @@ class Engine:
                 and time_ms < quiet.until_ms
                 and quiet.low <= value <= quiet.high
             ):
+                marks[0] = one.mark
                 try:
                     transitions = one.read(reading, trusted=trusted)
+                    schedule.put(one.number, one.due_ms())
                 except Exception as error:  # noqa: BLE001 - one subject's trouble must not stop the others' alerts
                     self._fault(one, error)
                     until_ms = 0
                     continue
                 if transitions is not None:
                     found += transitions
-                schedule.put(one.number, one.due_ms())
                 quiet = one.quiet.get(series)
                 if quiet is None:
                     until_ms = 0
@@ -267,12 +299,12 @@ class Engine:
     def _read_late(self, feed: _Feed, reading: Reading, found: list[Transition]) -> None:
         feed.heard_ms = max(feed.heard_ms, reading.received_ms)
         for one in feed.instances:
+            self._marks[0] = one.mark
             try:
                 found += one.read_late(reading) or ()
+                self._schedule.put(one.number, one.due_ms())
             except Exception as error:  # noqa: BLE001 - as above
                 self._fault(one, error)
-                continue
-            self._schedule.put(one.number, one.due_ms())
 
     def _meet_deadlines(self, until_ms: int, found: list[Transition]) -> None:
         while self._schedule.next_ms <= until_ms:
@@ -283,12 +315,13 @@ class Engine:
             one = self._instances[number]
             now_ms = due_ms or until_ms  # 0 asks for the first moment there is
             was_quiet, sleeps = bool(one.quiet), False
+            self._marks[0] = one.mark
             try:
                 found += one.pass_time(now_ms) or ()
                 sleeps = self._falls_asleep(one)
+                next_ms = None if sleeps else one.due_ms()
             except Exception as error:  # noqa: BLE001 - as above
-                self._fault(one, error)
-            next_ms = None if sleeps else one.due_ms()
+                next_ms = self._fault(one, error)
             if next_ms is not None and next_ms <= now_ms:
                 next_ms = (
                     now_ms + _LOOK_AGAIN_MS
@@ -341,10 +374,23 @@ class Engine:
                 self._schedule.put(one.number, one.due_ms())
         self._batch_ms = max(self._batch_ms, batch_time_ms)
 
-    def _fault(self, one: Instance, error: Exception) -> None:
-        """The rule begins anew for this subject; an alert that fires goes on firing, as nothing says it is over."""
-        self.faults = [*self.faults, f"{one.key}: {type(error).__name__}: {error}"][-_KEPT_FAULTS:]
-        one.memory, one.backlog = one.rule.start(one.device), None
-        one.quiet.clear()
+    def _fault(self, one: Instance, error: Exception) -> int | None:
+        """The rule begins anew for this subject; an alert that fires goes on firing, as nothing says it is over.
+
+        Returns when it wants to be asked next; a rule that cannot say even that is asked by readings only.
+        """
+        self._note_fault(one.rule.name, one.device.id, error)
+        next_ms = None
+        try:
+            one.memory, one.backlog = one.rule.start(one.device), None
+            one.quiet.clear()
+            next_ms = one.due_ms()
+        except Exception as again:  # noqa: BLE001 - as above
+            self._note_fault(one.rule.name, one.device.id, again)
         self._wake(one)
-        self._schedule.put(one.number, one.due_ms())
+        self._schedule.put(one.number, next_ms)
+        return next_ms
+
+    def _note_fault(self, rule: str, subject: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        self.faults = [*self.faults, Fault(rule, subject, reason, self._batch_ms)][-_KEPT_FAULTS:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import zlib
 from collections.abc import Callable, Sequence
@@ -50,11 +51,16 @@ class Backlog(msgspec.Struct):
     last_ms: dict[str, int] = {}
 
 
+def mark_of(rule: str, subject: str) -> int:
+    """A number of 63 bits for a rule on a subject, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(f"{rule}/{subject}".encode(), digest_size=8).digest()) >> 1
+
+
 class Instance:
     """Judges readings and time for one subject. The engine calls it in the order of time."""
 
     __slots__ = (
-        "_by_opening", "_campus", "_has_clock", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "memory",
+        "_by_opening", "_campus", "_has_clock", "_heard_ms", "_plain", "backlog", "device", "inputs", "machine", "mark", "memory",
         "number", "quiet", "rule", "stamp", "wakers",
     )  # fmt: skip
 
@@ -70,6 +76,8 @@ class Instance:
         self.rule = rule
         self.device = device
         self.number = 0
+        #: what stands in the file of marks while it judges
+        self.mark = mark_of(rule.name, device.id)
         self.inputs: tuple[str, ...] = (device.id,)
         #: the devices without which its clock stands, if any
         self.wakers = tuple(rule.wakes_on(device, campus))

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from api.ports import HeldMessage, HeldUsage, Stranger
+import structlog
+
+from api.ports import HeldMessage, HeldUsage, SetAsideThing, Stranger
 from campus.reading import Reading
+from ingest.message_guard import checksum, item_of
 from ingest.pipeline import Pipeline
+from service.poison_guard import PoisonGuard
 from store.journal import Journal
-from store.quarantine import REFUSED, QuarantineEntry, Selection
+from store.poison import Kind, SetAside
+from store.quarantine import POISON, REFUSED, QuarantineEntry, Selection
+
+log = structlog.get_logger()
+
+#: held messages of a topic that are replayed at once
+_REPLAYED = 1_000
 
 
 class Desk:
     """Looks into the quarantine and hands messages back to the pipeline."""
 
-    def __init__(self, journal: Journal, pipeline: Pipeline) -> None:
+    def __init__(
+        self, journal: Journal, pipeline: Pipeline, guard: PoisonGuard, again: Callable[[SetAside], object]
+    ) -> None:
         self._journal = journal
         self._quarantine = journal.quarantine
         self._pipeline = pipeline
+        self._guard = guard
+        self._again = again
 
     def held(
         self,
@@ -49,7 +63,13 @@ class Desk:
 
     def replay_entries(self, entries: Sequence[QuarantineEntry]) -> int:
         """As :meth:`replay`, for entries at hand."""
-        return self._pipeline.replay([one for one in entries if one.whole and one.code != REFUSED])
+        wanted = [one for one in entries if one.whole and one.code != REFUSED]
+        if any(one.code != POISON for one in wanted):  # taken along with others is nobody's decision
+            wanted = [one for one in wanted if one.code != POISON]
+        for one in wanted:
+            if one.code == POISON:
+                self._guard.release_message(one.topic, item_of(checksum(one.topic, one.payload)))
+        return self._pipeline.replay(wanted)
 
     def replay_wanted(self) -> int:
         """Replays what the command line asked for."""
@@ -65,6 +85,24 @@ class Desk:
     def usage(self) -> HeldUsage:
         found = self._quarantine.usage()
         return HeldUsage(found.entries, found.bytes, found.budget_bytes)
+
+    def set_aside(self) -> Sequence[SetAsideThing]:
+        return [
+            SetAsideThing(one.id, one.kind.value, one.group, one.item, one.deaths, one.since_ms)
+            for one in self._guard.poison.all()
+        ]
+
+    def try_again(self, aside_id: int) -> bool:
+        """A message is replayed; a rule and a channel are given their work again."""
+        released = self._guard.release(aside_id)
+        if released is None:
+            return False
+        log.warning("poison.released", kind=released.kind.value, group=released.group, item=released.item)
+        if released.kind is Kind.MESSAGE:
+            entries = self._quarantine.select(Selection(code=POISON), limit=_REPLAYED)
+            self._pipeline.replay([one for one in entries if one.whole and one.topic == released.group])
+        self._again(released)
+        return True
 
 
 def held_reading(reading: Reading, reason: str, now_ms: int) -> QuarantineEntry:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from alerts import own
-from campus.clock import MINUTE_MS, steady_ms
+from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
 from service.watch import Drift, Look, Trouble
+from store.poison import Kind
 
 if TYPE_CHECKING:
     from service.runtime import Runtime
@@ -22,6 +23,8 @@ _STORE_AWAY_MS = 10 * MINUTE_MS
 _DROPS_TOLD_MS = 10 * MINUTE_MS
 #: as long, messages that left quarantine unread
 _QUARANTINE_TOLD_MS = 10 * MINUTE_MS
+#: and a rule that failed
+_FAULTS_TOLD_MS = HOUR_MS
 _DISK_LOW_BYTES = 1024**3
 _ALL = (
     own.FOLDER_MISTAKES,
@@ -35,6 +38,11 @@ _ALL = (
     own.DISK_LOW,
     own.CLOCK_JUMP,
     own.QUARANTINE_FULL,
+    own.POISON_MESSAGE,
+    own.POISON_TOPIC,
+    own.POISON_RULE,
+    own.POISON_CHANNEL,
+    own.RULE_FAILED,
 )
 
 
@@ -61,6 +69,8 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda _: _store(runtime),
         lambda _: _floods(runtime),
         lambda _: _disk(runtime),
+        lambda now_ms: _poison(runtime, now_ms),
+        lambda now_ms: _rule_faults(runtime, now_ms),
         clock,
         _Quarantine(runtime),
     ]
@@ -134,6 +144,34 @@ class _Quarantine:
             self._gone, self._told_until_ms = gone, now_ms + _QUARANTINE_TOLD_MS
         if now_ms < self._told_until_ms:
             yield Trouble(own.QUARANTINE_FULL, "quarantine", Level.NOTICE, {"messages": gone})
+
+
+def _poison(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
+    """What is set aside; single messages are told of for a day, everything else until somebody tries it again."""
+    for one in runtime.guard.poison.all():
+        deaths = one.deaths
+        if one.item and now_ms - one.since_ms >= DAY_MS:
+            continue
+        if one.kind is Kind.RULE:
+            rule, _, device = one.group.partition("/")
+            facts: Facts = {"rule": rule, "device": device, "deaths": deaths}
+            yield Trouble(own.POISON_RULE, one.group, Level.CRITICAL, facts)
+        elif one.kind is Kind.CHANNEL:
+            facts = {"channel": one.group, "deaths": deaths}
+            yield Trouble(own.POISON_CHANNEL, one.group, Level.CRITICAL, facts)
+        elif one.item:
+            facts = {"topic": one.group, "deaths": deaths}
+            yield Trouble(own.POISON_MESSAGE, f"{one.item} {one.group}"[:120], Level.WARNING, facts)
+        else:
+            facts = {"topic": one.group, "deaths": deaths}
+            yield Trouble(own.POISON_TOPIC, one.group[:120], Level.CRITICAL, facts)
+
+
+def _rule_faults(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
+    for one in runtime.rules.faults():
+        if now_ms - one.time_ms < _FAULTS_TOLD_MS or not one.time_ms:
+            facts: Facts = {"rule": one.rule, "device": one.subject, "reason": one.reason[:200]}
+            yield Trouble(own.RULE_FAILED, f"{one.rule}/{one.subject}", Level.WARNING, facts)
 
 
 class _Drops:

@@ -10,7 +10,7 @@ import structlog
 from alerts.book import AlertBook
 from campus.clock import SECOND_MS
 from campus.worker import Worker
-from rules.engine import Engine
+from rules.engine import Engine, Fault, Marks
 from rules.errors import BadSnapshot
 from rules.verdict import Transition
 from store.errors import JournalDamaged
@@ -38,11 +38,14 @@ class RuleConsumer:
         book: AlertBook,
         *,
         on_transitions: Callable[[Sequence[Transition]], None] = lambda _: None,
+        marks: Marks | None = None,
     ) -> None:
         self._journal = journal
         self._engine = engine
         self._book = book
         self._on_transitions = on_transitions
+        #: the second number says which batch is judged; the first is the engine's own
+        self._marks: Marks = [0, 0] if marks is None else marks
         self._swap: Engine | None = None
         self._swap_lock = threading.Lock()
         # The offset of a failed step was not committed: the same batches are judged again from the last snapshot.
@@ -64,6 +67,7 @@ class RuleConsumer:
                 break
             for batch in batches:
                 if batch.seq <= committed:
+                    self._marks[1] = batch.seq
                     self._engine.advance(batch.committed_ms, batch.readings)
                     self.seq = batch.seq
         self.seq = max(self.seq, committed)
@@ -99,12 +103,17 @@ class RuleConsumer:
         transitions: list[Transition] = []
         time_ms = 0
         for batch in batches:
+            self._marks[1] = batch.seq
             transitions += self._engine.advance(batch.committed_ms, batch.readings)
             self.seq = batch.seq
             time_ms = batch.committed_ms
         if batches:
             self._commit(transitions, time_ms)
         return bool(batches)
+
+    def faults(self) -> Sequence[Fault]:
+        """Rules that failed and began anew, the newest last."""
+        return self._engine.faults
 
     def swap_engine(self, engine: Engine) -> None:
         """Replaces the engine after a reload of the rules; the state is carried over at the next step."""

@@ -11,7 +11,7 @@ import structlog
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel
 from alerts.channels.opening import open_channels
-from alerts.dispatcher import Dispatcher
+from alerts.dispatcher import POISON, Dispatcher
 from alerts.outbox import Outbox
 from api.accounts import Accounts
 from api.live import LiveFeed
@@ -34,6 +34,7 @@ from service.drill_cast import Cast
 from service.drills import Drills
 from service.keeper import Keeper
 from service.lock import DataLock
+from service.poison_guard import PoisonGuard
 from service.pulse import Heart, LivePump
 from service.register import Register
 from service.register_desk import RegisterDesk
@@ -46,6 +47,7 @@ from store.journal import Journal
 from store.opening import open_store
 from store.operations.database import open_database
 from store.operations.register_log import RegisterLog
+from store.poison import Kind, SetAside
 
 log = structlog.get_logger()
 
@@ -91,17 +93,21 @@ class Runtime:
         self.outbox = Outbox(self.database)
         self._write = write
         self._channels_of = campus.site.channels
-        self.dispatcher = Dispatcher(self.outbox, self._channels(campus), self.book, now_ms=now_ms)
+        self.guard = PoisonGuard(data, campus, now_ms())
+        self.dispatcher = Dispatcher(
+            self.outbox, self._channels(campus), self.book, now_ms=now_ms, guard=self.guard.sending
+        )
         self.rules = RuleConsumer(
             self.journal,
-            Engine(campus, RuleSettings(campus.rules), blind_after_ms=BLIND_AFTER_MS),
+            self._engine(campus),
             self.book,
             on_transitions=self._on_transitions,
+            marks=self.guard.rule_marks,
         )
         self.storing = StoreConsumer(self.journal, self.store, on_refused=self._on_refused)
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
-        self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms)
-        self.quarantine = Desk(self.journal, self.pipeline)
+        self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
+        self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms, look=self.watch.look)
@@ -152,6 +158,7 @@ class Runtime:
         self.store.close()
         self.journal.close()
         self.database.dispose()
+        self.guard.close()
         self._lock.release()
         log.info("service.stopped")
 
@@ -196,13 +203,29 @@ class Runtime:
 
     def _apply(self, campus: Campus) -> None:
         """Hands a campus that was read again to everybody who needs more than to ask for it."""
-        self.rules.swap_engine(Engine(campus, RuleSettings(campus.rules), blind_after_ms=BLIND_AFTER_MS))
+        self.rules.swap_engine(self._engine(campus))
         self.brokers.resubscribe()
         if campus.site.channels != self._channels_of:
             self._channels_of = campus.site.channels
             self.dispatcher.replace(self._channels(campus))
         threading.Thread(target=self._replay_adopted, args=(campus,), name="replay", daemon=True).start()
         self.feed.publish_alert("register")
+
+    def _engine(self, campus: Campus) -> Engine:
+        return Engine(
+            campus,
+            RuleSettings(campus.rules),
+            blind_after_ms=BLIND_AFTER_MS,
+            set_aside=self.guard.rules_set_aside(),
+            marks=self.guard.rule_marks,
+        )
+
+    def _try_again(self, released: SetAside) -> None:
+        if released.kind is Kind.RULE:
+            self.rules.swap_engine(self._engine(self.register.campus()))
+        elif released.kind is Kind.CHANNEL:
+            self.outbox.send_again(released.group, released.item, POISON, self.now_ms())
+            self.dispatcher.wake()
 
     def _replay_adopted(self, campus: Campus) -> None:
         """What devices said before they were in the register becomes readings."""

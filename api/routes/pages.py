@@ -119,6 +119,7 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         (one, clock(one.last_ms, services), measured(one.quantities[:_SHOWN_QUANTITIES], translate))
         for one in strangers[:_LISTED]
     ]
+    asides = [(one, clock(one.since_ms, services)) for one in services.quarantine.set_aside()]
     return render(
         request,
         "held.html",
@@ -126,6 +127,7 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         entries=shown,
         strangers=listed,
         more=len(strangers) - len(listed),
+        asides=asides,
         usage=services.quarantine.usage(),
     )
 
@@ -135,6 +137,13 @@ def purge_held(services: Deps, account: Admin, what: Annotated[str, Form()]) -> 
     """The buttons 清空: messages nobody could read, or those of unregistered devices."""
     chosen = {"unread": True} if what == "unread" else {"code": UNREGISTERED}
     throw_away(services, account, **chosen)
+    return RedirectResponse("/held", status_code=303)
+
+
+@router.post("/held/set-aside/{aside_id}")
+def try_again(services: Deps, _: Admin, aside_id: int) -> Response:
+    """The button 再试一次."""
+    services.quarantine.try_again(aside_id)
     return RedirectResponse("/held", status_code=303)
 
 

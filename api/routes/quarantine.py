@@ -86,6 +86,20 @@ def usage(services: Deps, _: Viewer) -> dict[str, int]:
     return found
 
 
+@router.get("/set-aside")
+def list_set_aside(services: Deps, _: Viewer) -> list[dict[str, Any]]:
+    """What made the service die, again and again, and is therefore not handled any more."""
+    return [msgspec.to_builtins(one) for one in services.quarantine.set_aside()]
+
+
+@router.post("/set-aside/{aside_id}/try-again")
+def try_again(services: Deps, _: Admin, aside_id: int) -> dict[str, bool]:
+    """Handles it again, as if it had never made the service die."""
+    if not services.quarantine.try_again(aside_id):
+        raise NotFound("thing set aside", aside_id)
+    return {"tried": True}
+
+
 @router.get("/unregistered")
 def list_strangers(services: Deps, _: Viewer) -> list[dict[str, Any]]:
     """Devices that send and are not in the register, ready to adopt."""

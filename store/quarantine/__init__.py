@@ -2,6 +2,7 @@
 
 from store.quarantine.entry import (
     KEPT_PAYLOAD_BYTES,
+    POISON,
     REFUSED,
     UNREGISTERED,
     QuarantineEntry,
@@ -12,6 +13,7 @@ from store.quarantine.selection import Selection
 
 __all__ = [
     "KEPT_PAYLOAD_BYTES",
+    "POISON",
     "REFUSED",
     "UNREGISTERED",
     "Quarantine",

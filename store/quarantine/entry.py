@@ -20,6 +20,8 @@ _ROW_BYTES = 200
 _GROUPS = 64
 
 UNREGISTERED = "unregistered"
+#: the service died while it was handling this
+POISON = "poison"
 #: not a message but a reading that the time-series store will never take; its message is journaled
 REFUSED = "store_refused"
 

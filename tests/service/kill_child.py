@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from campus.campus import Campus
@@ -64,12 +65,18 @@ def kill_campus(port: int) -> Campus:
     return Campus(site=site, devices=[freezer, *fridges], rules={"defaults": now})
 
 
-def serve(data: Path, port: int) -> None:
+def serve(
+    data: Path,
+    port: int,
+    *,
+    campus: Callable[[int], Campus] = kill_campus,
+    write: Callable[[str], None] = lambda _text: None,
+) -> None:
     """The service, until SIGTERM."""
     configure_logs(level="error", as_json=False)
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
-    runtime = Runtime(kill_campus(port), ServiceSettings(data=data), write=lambda _text: None)
+    runtime = Runtime(campus(port), ServiceSettings(data=data), write=write)
     runtime.start()
     pause = threading.Event()
     while not runtime.brokers.connected and not done.is_set():
@@ -80,8 +87,8 @@ def serve(data: Path, port: int) -> None:
     (data / f"{os.getpid()}.ended").touch()
 
 
-def main() -> None:
-    """Forks a child a line; without anybody who asks any more, everybody goes."""
+def main(serve: Callable[[Path, int], None]) -> None:
+    """Forks a child a line, which serves; without anybody who asks any more, everybody goes."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no child is left to be waited for
     for _ in sys.stdin:
         child = os.fork()
@@ -94,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(serve)

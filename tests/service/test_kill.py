@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,6 +13,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 import sqlalchemy as sa
+from children import Children
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy.orm import Session
 from tests_support import PATIENCE_S, wait_until
@@ -109,54 +106,6 @@ class Load:
         wait_until(lambda: self._values.keys() <= self._taken)
         self._client.disconnect()
         self._client.loop_stop()
-
-
-class Children:
-    """Services on the same data, one after the other."""
-
-    def __init__(self, data, port):
-        self._data = data
-        command = [sys.executable, "tests/service/kill_child.py", str(data), str(port)]
-        self._parent = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def start(self):
-        self._parent.stdin.write(b"start\n")
-        self._parent.stdin.flush()
-        self._newest = int(self._parent.stdout.readline())
-
-    def wait_up(self):
-        wait_until((self._data / f"{self._newest}.up").exists)
-
-    def kill(self):
-        os.kill(self._newest, signal.SIGKILL)
-        wait_until(self._is_gone)
-
-    def end(self):
-        """Asks it to end; fails where it does not end well."""
-        os.kill(self._newest, signal.SIGTERM)
-        wait_until(self._is_gone)
-        assert (self._data / f"{self._newest}.ended").exists()
-
-    def close(self):
-        os.killpg(self._parent.pid, signal.SIGKILL)
-        self._parent.wait(PATIENCE_S)
-        self._parent.stdin.close()
-        self._parent.stdout.close()
-
-    def _is_gone(self):
-        try:
-            os.kill(self._newest, 0)
-        except ProcessLookupError:
-            return True
-        return False
 
 
 @pytest.mark.slow

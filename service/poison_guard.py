@@ -1,0 +1,88 @@
+"""The poison guard: what killed the service is known at its next start, set aside, told, and can be tried again.
+
+A decoder's message, a rule on a device, and a message on its channel are marked while they are handled
+(:mod:`store.handling`). What was marked when a process died is counted (:mod:`store.poison`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from alerts import send_guard
+from alerts.send_guard import SendGuard
+from campus.campus import Campus
+from ingest import message_guard
+from ingest.message_guard import MessageGuard
+from rules.catalogue import catalogue
+from rules.engine import Marks
+from rules.instance import mark_of
+from store.handling import Handling, Left
+from store.poison import Kind, Poison, SetAside, Suspect
+
+log = structlog.get_logger()
+
+_RULE_SLOT = 1
+
+
+class PoisonGuard:
+    """Made once, before anything is handled."""
+
+    def __init__(self, data: Path, campus: Campus, now_ms: int) -> None:
+        self.handling = Handling(data / "handling.bin")
+        self.poison = Poison(data / "poison.json")
+        suspects = [one for left in self.handling.left for one in _suspects(left, campus)]
+        for one in suspects:
+            log.warning("poison.suspected", kind=one.kind.value, group=one.group, item=one.item)
+        for aside in self.poison.blame(suspects, now_ms):
+            log.error(
+                "poison.set_aside",
+                kind=aside.kind.value,
+                group=aside.group,
+                item=aside.item,
+                deaths=aside.deaths,
+            )
+        self.handling.begin()
+        self.messages = MessageGuard(self.handling, self.poison)
+        self.sending = SendGuard(self.handling, self.poison)
+        #: where the rules write who judges, and in which batch
+        self.rule_marks: Marks = self.handling.slot(_RULE_SLOT).words
+
+    def rules_set_aside(self) -> frozenset[str]:
+        """Each ``rule/subject`` that is not judged."""
+        return self.poison.groups(Kind.RULE)
+
+    def release(self, aside_id: int) -> SetAside | None:
+        """Lets it be handled again; None for a number that is none."""
+        return self.poison.release(aside_id)
+
+    def release_message(self, topic: str, item: str) -> None:
+        """The same by what it is: somebody replays that message."""
+        for one in self.poison.all():
+            if one.kind is Kind.MESSAGE and one.group == topic and one.item in {"", item}:
+                self.poison.release(one.id)
+
+    def close(self) -> None:
+        """Leaves what is still being handled to be told at the next start."""
+        self.handling.close()
+
+
+def _suspects(left: Left, campus: Campus) -> Iterator[Suspect]:
+    if left.slot == message_guard.SLOT:
+        yield Suspect(Kind.MESSAGE, message_guard.item_of(left.item), left.text)
+    elif left.slot == _RULE_SLOT:
+        group = _pair(left.item, campus)
+        if group:
+            yield Suspect(Kind.RULE, str(left.place), group)
+    elif not left.rebooted:  # sending takes long: when the power fails, something is often on its way
+        channel, key = send_guard.apart(left.text)
+        yield Suspect(Kind.CHANNEL, key, channel)
+
+
+def _pair(mark: int, campus: Campus) -> str:
+    """The ``rule/subject`` of a mark; "" for one that is gone."""
+    names = tuple(catalogue())
+    pairs = ((rule, device) for device in campus.devices for rule in names)
+    return next((f"{rule}/{device}" for rule, device in pairs if mark_of(rule, device) == mark), "")
