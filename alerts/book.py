@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.alert import Alert, AlertEvent, AlertState, event_from_row, from_row
+from alerts.cursor import AlertCursor, listed_order
 from alerts.decision import Decision, Reason, decide
 from alerts.errors import AlertOver, NoSuchAlert
 from alerts.message import message_for
@@ -92,10 +93,13 @@ class AlertBook:
         states: Sequence[AlertState] = (),
         rule: str = "",
         subject: str = "",
+        after: AlertCursor | None = None,
         before_id: int | None = None,
         limit: int = 100,
     ) -> list[Alert]:
-        """Alerts that match, open ones by severity, others newest first."""
+        """Alerts that match: the open ones first, the worst on top, then the resolved ones, newest first; those that come
+        *after* a place in this order. With *before_id*: only older ones, simply the newest first.
+        """
         query = sa.select(AlertRow).limit(limit)
         if states:
             query = query.where(AlertRow.state.in_([state.value for state in states]))
@@ -103,13 +107,14 @@ class AlertBook:
             query = query.where(AlertRow.rule == rule)
         if subject:
             query = query.where(AlertRow.subject == subject)
-        if before_id is not None:
-            query = query.where(AlertRow.id < before_id)
+        if after is not None:
+            query = query.where(after.before())
+        if before_id is None:
+            query = query.order_by(*listed_order())
+        else:
+            query = query.where(AlertRow.id < before_id).order_by(AlertRow.id.desc())
         with Session(self._reading) as session:
-            found = [from_row(row) for row in session.scalars(query.order_by(AlertRow.id.desc()))]
-        return sorted(
-            found, key=lambda alert: (alert.state is AlertState.RESOLVED, -alert.severity.rank, -alert.id)
-        )
+            return [from_row(row) for row in session.scalars(query)]
 
     def get(self, alert_id: int) -> Alert:
         """One alert; raises :class:`NoSuchAlert`."""
@@ -135,12 +140,25 @@ class AlertBook:
                 _note(session, row, now_ms, "acknowledged", who=who)
             return from_row(row)
 
-    def note(self, alert_id: int, who: str, now_ms: int, *, cause: str, repair_note: str) -> Alert:
-        """Writes down what it was and what was done."""
+    def note(
+        self,
+        alert_id: int,
+        who: str,
+        now_ms: int,
+        *,
+        cause: str | None = None,
+        repair_note: str | None = None,
+    ) -> Alert:
+        """Writes down what it was and what was done; what is None stays as it was."""
         with Session(self._database) as session, session.begin():
             row = _row(session, alert_id)
-            row.cause, row.repair_note = cause, repair_note
-            _note(session, row, now_ms, "noted", who=who, cause=cause, repair_note=repair_note)
+            changed = {"cause": cause, "repair_note": repair_note}
+            changed = {name: text for name, text in changed.items() if text is not None}
+            for name, text in changed.items():
+                setattr(row, name, text)
+            if changed:
+                told = {"cause": row.cause or "", "repair_note": row.repair_note or ""}
+                _note(session, row, now_ms, "noted", who=who, **told)
             return from_row(row)
 
     def read(self, alert_id: int, who: str, now_ms: int) -> bool:

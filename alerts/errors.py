@@ -3,7 +3,8 @@
 AlertsError
 ├── NoSuchAlert       no alert has that number
 ├── NoSuchDrill       no exercise has that number
-└── AlertOver         the alert is resolved and cannot be acknowledged any more
+├── AlertOver         the alert is resolved and cannot be acknowledged any more
+└── BadCursor         a place in the list of alerts is not written as one
 """
 
 from __future__ import annotations
@@ -35,3 +36,12 @@ class AlertOver(AlertsError):
     def __init__(self, alert_id: int) -> None:
         self.alert_id = alert_id
         super().__init__(f"alert {alert_id} is resolved already")
+
+
+class BadCursor(AlertsError):
+    """Raised for text that is no place in the list of alerts."""
+
+    expected = "the cursor of an alert of the list, such as 0.3.17"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no place in the list of alerts; expected {self.expected}")

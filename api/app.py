@@ -8,14 +8,16 @@ from pathlib import Path
 import msgspec
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from alerts.errors import AlertOver, NoSuchAlert, NoSuchDrill
 from api.accounts import Accounts
-from api.errors import ApiError, NotSignedIn
+from api.errors import ApiError, NotSignedIn, printable, shortened
 from api.limits import Limits
+from api.openapi import describing
 from api.pages import language_of
 from api.ports import DrillRefused, RegisterRefused
 from api.routes import (
@@ -86,6 +88,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(NoSuchAlert, _on_missing)
     app.add_exception_handler(NoSuchDrill, _on_missing)
@@ -93,6 +96,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(AlertOver, _on_conflict)
     app.add_exception_handler(StoreUnavailable, _on_unavailable)
     app.add_exception_handler(RegisterRefused, _on_refused)
+    app.openapi = describing(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     app.add_middleware(Limits, headers=_SECURITY)
     return app
 
@@ -110,6 +114,24 @@ def _on_http_error(_request: Request, error: Exception) -> Response:
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
     words = error.detail if isinstance(error, HTTPException) else str(error)
     return JSONResponse({"error": words}, status_code=status, headers=headers)
+
+
+def _on_invalid(_request: Request, error: Exception) -> Response:
+    """Each parameter and field that is not what it should be; what was sent is shown in part and as text only."""
+    problems = error.errors() if isinstance(error, RequestValidationError) else ()
+    detail = [
+        {
+            "loc": [printable(str(part)) for part in one["loc"]],
+            "msg": printable(one["msg"]),
+            "type": one["type"],
+        }
+        for one in problems
+    ]
+    texts = [
+        f"{'.'.join(shown['loc'][1:]) or shown['loc'][0]} is {shortened(one.get('input'))}; {shown['msg']}"
+        for one, shown in zip(problems, detail, strict=True)
+    ]
+    return JSONResponse({"error": "; ".join(texts), "detail": detail}, status_code=422)
 
 
 def _on_missing(_request: Request, error: Exception) -> Response:

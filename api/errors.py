@@ -9,12 +9,15 @@ ApiError
 ├── ForeignRequest   an unsafe request that did not come from our own pages
 ├── TooManyTries     too many failed sign-ins; says when to try again
 ├── TooManyStreams   an account, or all together, have as many live feeds open as there may be
-└── BodyTooLarge     what was sent is longer than the route has use for
+├── BodyTooLarge     what was sent is longer than the route has use for
+└── BodyUnusable     what was sent holds what cannot be kept; names it
 """
 
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
+
+_SHOWN_CHARACTERS = 120
 
 
 class ApiError(Exception):
@@ -33,7 +36,7 @@ class NotFound(ApiError):
     status = 404
 
     def __init__(self, kind: str, found: object) -> None:
-        super().__init__(f"{kind} {found!r} does not exist")
+        super().__init__(f"{kind} {shortened(found)} does not exist")
 
 
 class BadRequest(ApiError):
@@ -42,7 +45,7 @@ class BadRequest(ApiError):
     status = 422
 
     def __init__(self, name: str, found: object, expected: str) -> None:
-        super().__init__(f"{name} is {found!r}; expected {expected}")
+        super().__init__(f"{printable(name)} is {shortened(found)}; expected {expected}")
 
 
 class Busy(ApiError):
@@ -105,3 +108,24 @@ class BodyTooLarge(HTTPException):
 
     def __init__(self, most_bytes: int) -> None:
         super().__init__(413, f"the body is too large; expected at most {most_bytes} bytes")
+
+
+class BodyUnusable(HTTPException):
+    """Raised while a body is read, for text, numbers or nesting that no database takes; names where."""
+
+    def __init__(self, where: str, found: object, expected: str) -> None:
+        super().__init__(422, f"{printable(where)} is {shortened(found)}; expected {expected}")
+
+
+def shortened(found: object) -> str:
+    """What was found, printable and not at length."""
+    try:
+        text = repr(found)
+    except ValueError:  # a number with thousands of digits
+        return "a number of thousands of digits"
+    return printable(text) if len(text) <= _SHOWN_CHARACTERS else f"{printable(text[:_SHOWN_CHARACTERS])}…"
+
+
+def printable(text: str) -> str:
+    """*text* as UTF-8 takes it."""
+    return text.encode(errors="backslashreplace").decode()

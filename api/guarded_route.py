@@ -13,9 +13,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
-from starlette.types import Message, Receive
 
-from api.errors import BadRequest, BodyTooLarge
+from api.bounded_request import BoundedRequest
+from api.errors import BadRequest
+from api.openapi import refusals
 from api.session import SignedIn
 
 #: a form or a JSON document of a person or program that is known
@@ -29,6 +30,18 @@ class GuardedRoute(APIRoute):
 
     most_bytes: ClassVar[int] = MOST_BYTES
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        guard = _guard_of(self.dependant)
+        expected = refusals(
+            role=guard.needed.value if guard is not None else "",
+            body=self.body_field is not None,
+            names="{" in path,
+        )
+        self.responses = expected | self.responses
+        if guard is not None:
+            self.openapi_extra = {"security": [{"token": []}]} | (self.openapi_extra or {})
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the guard."""
         handle, guard = super().get_route_handler(), _guard_of(self.dependant)
@@ -38,7 +51,7 @@ class GuardedRoute(APIRoute):
             _check_names(request)
             if guard is not None:
                 request.state.account = await run_in_threadpool(guard.admit, request)
-            return await handle(Request(request.scope, _bounded(request, most_bytes)))
+            return await handle(BoundedRequest(request, most_bytes))
 
         return guarded
 
@@ -63,21 +76,3 @@ def _check_names(request: Request) -> None:
     for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
         if "\0" in name or (isinstance(value, str) and "\0" in value):
             raise BadRequest(name, value, "text without NUL characters")
-
-
-def _bounded(request: Request, most_bytes: int) -> Receive:
-    """The request's messages; raises :class:`BodyTooLarge` before more than *most_bytes* are held."""
-    stated = request.headers.get("content-length", "")
-    read = 0
-
-    async def receive() -> Message:
-        nonlocal read
-        if stated.isdecimal() and int(stated[:20]) > most_bytes:
-            raise BodyTooLarge(most_bytes)
-        message = await request.receive()
-        read += len(message.get("body", b""))
-        if read > most_bytes:
-            raise BodyTooLarge(most_bytes)
-        return message
-
-    return receive

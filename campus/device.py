@@ -6,6 +6,10 @@ import enum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: of an id; not of dots alone, which mean a folder in a path
+ID_PATTERN = r"^[\w.\-]*[\w\-][\w.\-]*$"
+ID_CHARACTERS = 64
+
 
 class Kind(enum.StrEnum):
     """What sort of thing a device is."""
@@ -84,7 +88,7 @@ class Device(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=r"^[\w.\-]{1,64}$")
+    id: str = Field(pattern=ID_PATTERN, max_length=ID_CHARACTERS)
     name: str
     kind: Kind
     place: Place

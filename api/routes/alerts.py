@@ -9,48 +9,60 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from alerts.alert import Alert, AlertState
+from alerts.cursor import AlertCursor
+from alerts.errors import BadCursor
+from alerts.own import words_for
+from api.errors import BadRequest
 from api.guarded_route import GuardedRoute
-from api.routes.common import Deps, Duty, Viewer
+from api.openapi import refused
+from api.routes.common import Deps, Duty, Id, IdBefore, Viewer
 from api.services import Services
 from campus.text import translator
-from rules.explain import explain
 
 router = APIRouter(prefix="/api", tags=["alerts"], route_class=GuardedRoute)
 
 
 class Note(BaseModel):
-    """What it was and what was done."""
+    """What it was and what was done; what is left out, or null, stays as it was, and "" empties."""
 
-    cause: str = Field(default="", max_length=2000)
-    repair_note: str = Field(default="", max_length=2000)
+    cause: str | None = Field(default=None, max_length=2000)
+    repair_note: str | None = Field(default=None, max_length=2000)
 
 
 @router.get("/alerts")
 def list_alerts(
     services: Deps,
     _: Viewer,
+    *,
     state: Annotated[list[AlertState] | None, Query()] = None,
     rule: str = "",
     subject: str = "",
-    before_id: int | None = None,
+    after: Annotated[str, Query(max_length=40)] = "",
+    before_id: IdBefore = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
-    """Open alerts first, the worst on top; page on with *before_id*."""
+    """Open alerts first, the worst on top, then the resolved, the newest on top. Page on with *after*: the ``cursor`` of the
+    last alert seen. With *before_id*: those with a smaller number, simply the newest on top.
+    """
+    try:
+        place = AlertCursor.parse(after) if after else None
+    except BadCursor as error:
+        raise BadRequest("after", after, error.expected) from error
     found = services.book.find(
-        states=state or (), rule=rule, subject=subject, before_id=before_id, limit=limit
+        states=state or (), rule=rule, subject=subject, after=place, before_id=before_id, limit=limit
     )
-    return [alert_json(services, alert) for alert in found]
+    return [alert_json(services, alert) | {"cursor": str(AlertCursor.of(alert))} for alert in found]
 
 
 @router.get("/alerts/{alert_id}")
-def get_alert(services: Deps, _: Viewer, alert_id: int) -> dict[str, Any]:
+def get_alert(services: Deps, _: Viewer, alert_id: Id) -> dict[str, Any]:
     """One alert with its life."""
     events = [msgspec.to_builtins(event) for event in services.book.events(alert_id)]
     return alert_json(services, services.book.get(alert_id)) | {"events": events}
 
 
-@router.post("/alerts/{alert_id}/acknowledge")
-def acknowledge(services: Deps, account: Duty, alert_id: int) -> dict[str, Any]:
+@router.post("/alerts/{alert_id}/acknowledge", responses=refused(409, "The alert is over"))
+def acknowledge(services: Deps, account: Duty, alert_id: Id) -> dict[str, Any]:
     """I take it on. Whoever was first stays."""
     alert = services.book.acknowledge(alert_id, account.display_name, services.now_ms())
     services.feed.publish_alert(str(alert_id))
@@ -58,7 +70,7 @@ def acknowledge(services: Deps, account: Duty, alert_id: int) -> dict[str, Any]:
 
 
 @router.post("/alerts/{alert_id}/note")
-def note(services: Deps, account: Duty, alert_id: int, body: Note) -> dict[str, Any]:
+def note(services: Deps, account: Duty, alert_id: Id, body: Note) -> dict[str, Any]:
     """Cause and repair, for the record."""
     alert = services.book.note(
         alert_id, account.display_name, services.now_ms(), cause=body.cause, repair_note=body.repair_note
@@ -70,6 +82,6 @@ def note(services: Deps, account: Duty, alert_id: int, body: Note) -> dict[str, 
 def alert_json(services: Services, alert: Alert) -> dict[str, Any]:
     """An alert as the API shows it, with its words."""
     campus = services.campus()
-    words = explain(alert.rule, alert.subject, alert.evidence, campus, translator(campus.site.language))
+    words = words_for(alert.rule, alert.subject, alert.evidence, campus, translator(campus.site.language))
     shown: dict[str, Any] = msgspec.to_builtins(alert)
     return shown | {"title": words.title, "lines": list(words.lines), "advice": words.advice}

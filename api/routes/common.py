@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.accounts import Account, AccountRole
+from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.services import Services
 from api.session import SignedIn
@@ -14,6 +15,13 @@ from campus.calendar import CalendarSettings, SchoolCalendar
 from campus.clock import parse_iso
 from campus.device import Device
 from campus.errors import BadTime
+
+#: the first moment of 2200: beyond it calendars and sums of spans end
+_LAST_MS = 7_258_118_400_000
+
+#: the number of an alert, a drill, a message
+Id = Annotated[int, Path(ge=0, le=MOST_WHOLE)]
+IdBefore = Annotated[int | None, Query(ge=0, le=MOST_WHOLE)]
 
 
 def services_of(request: Request) -> Services:
@@ -41,9 +49,12 @@ def moment_of(name: str, text: str, otherwise: int, services: Services) -> int:
     if not text:
         return otherwise
     try:
-        return parse_iso(text.replace(" ", "+"), services.campus().site.zone)
-    except BadTime as error:
+        moment_ms = parse_iso(text.replace(" ", "+"), services.campus().site.zone)
+    except (BadTime, OverflowError) as error:  # the first and last hours of all years have no UTC
         raise BadRequest(name, text, "ISO 8601 such as 2026-11-21T08:00:00+08:00") from error
+    if not 0 <= moment_ms < _LAST_MS:
+        raise BadRequest(name, text, "a moment of the years 1970 to 2199")
+    return moment_ms
 
 
 def calendar_of(services: Services) -> SchoolCalendar:

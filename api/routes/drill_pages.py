@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from alerts.alert import AlertState
+from alerts.drill_record import record_of
 from api.accounts import Account, AccountRole
 from api.drill_excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGNATURES, TITLE
 from api.drill_sheet import sheet_of, summary
@@ -17,7 +18,7 @@ from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import DrillRefused
-from api.routes.common import Admin, Deps, Duty, Viewer
+from api.routes.common import Admin, Deps, Duty, Id, Viewer
 from api.routes.drills import Order, drill_of, ordered, visible
 from api.services import Services
 from campus.clock import DAY_MS, MINUTE_MS
@@ -63,18 +64,18 @@ def order(request: Request, services: Deps, account: Admin, form: Annotated[Orde
 
 
 @router.get("/drills/{drill_id}")
-def drill(request: Request, services: Deps, account: Viewer, drill_id: int) -> Response:
+def drill(request: Request, services: Deps, account: Viewer, drill_id: Id) -> Response:
     """One exercise and its record."""
     return _record(request, services, account, drill_id, "drill.html")
 
 
 @router.get("/parts/drills/{drill_id}")
-def drill_part(request: Request, services: Deps, account: Viewer, drill_id: int) -> Response:
+def drill_part(request: Request, services: Deps, account: Viewer, drill_id: Id) -> Response:
     return _record(request, services, account, drill_id, "parts/drill.html")
 
 
 @router.post("/drills/{drill_id}/stop")
-def stop(services: Deps, account: Duty, drill_id: int) -> Response:
+def stop(services: Deps, account: Duty, drill_id: Id) -> Response:
     """The stop button."""
     drill_of(services, account, drill_id)
     services.drills.stop(drill_id, account.display_name)
@@ -85,19 +86,22 @@ def stop(services: Deps, account: Duty, drill_id: int) -> Response:
 def handle(
     services: Deps,
     account: Duty,
-    drill_id: int,
-    alert_id: int,
+    drill_id: Id,
+    alert_id: Id,
     cause: Annotated[str, Form(max_length=2000)] = "",
     repair_note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Takes an alert of it on, and writes down what was done."""
-    alert, now_ms = services.book.get(alert_id), services.now_ms()
-    if not alert.drill:
+    found, now_ms = drill_of(services, account, drill_id), services.now_ms()
+    alert = services.book.get(alert_id)
+    if alert_id not in {one.id for one in record_of(services.database, found, now_ms).heard}:
         raise NotFound("drill alert", alert_id)
     if alert.state is AlertState.FIRING:
         services.book.acknowledge(alert_id, account.display_name, now_ms)
     if cause or repair_note:
-        services.book.note(alert_id, account.display_name, now_ms, cause=cause, repair_note=repair_note)
+        services.book.note(
+            alert_id, account.display_name, now_ms, cause=cause or None, repair_note=repair_note or None
+        )
     services.feed.publish_alert(str(alert_id))
     return RedirectResponse(f"/drills/{drill_id}", status_code=303)
 

@@ -17,8 +17,9 @@ from api.accounts import Account, AccountRole, Accounts
 from api.drill_excel import MEDIA_TYPE, workbook
 from api.drill_sheet import sheet_of
 from api.guarded_route import GuardedRoute
+from api.openapi import refused
 from api.pages import language_of
-from api.routes.common import Admin, Deps, Duty, Viewer, moment_of
+from api.routes.common import Admin, Deps, Duty, Id, IdBefore, Viewer, moment_of
 from api.services import Services
 from campus.text import translator
 
@@ -46,13 +47,18 @@ def list_scenarios(request: Request, services: Deps, _: Viewer) -> list[dict[str
 
 @router.get("/drills")
 def list_drills(
-    services: Deps, account: Viewer, before_id: int = 0, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    services: Deps,
+    account: Viewer,
+    before_id: IdBefore = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[dict[str, Any]]:
     """Exercises, the newest first. One that is to be a surprise shows only to admins before it begins."""
-    return [msgspec.to_builtins(one) for one in visible(services, account, before_id=before_id, limit=limit)]
+    return [
+        msgspec.to_builtins(one) for one in visible(services, account, before_id=before_id or 0, limit=limit)
+    ]
 
 
-@router.post("/drills", status_code=201, responses={409: {"description": "Refused, and why"}})
+@router.post("/drills", status_code=201, responses=refused(409, "Refused, and why"))
 def order_drill(services: Deps, account: Admin, body: Order) -> dict[str, Any]:
     """Begins an exercise, or keeps it for its time. 409 with the reason where it must not be."""
     drill = ordered(services, account, body)
@@ -61,7 +67,7 @@ def order_drill(services: Deps, account: Admin, body: Order) -> dict[str, Any]:
 
 
 @router.get("/drills/{drill_id}")
-def get_drill(services: Deps, account: Viewer, drill_id: int) -> dict[str, Any]:
+def get_drill(services: Deps, account: Viewer, drill_id: Id) -> dict[str, Any]:
     """An exercise with its record: alerts, story, score, and the scores of earlier ones of the same scenario."""
     drill, now_ms = drill_of(services, account, drill_id), services.now_ms()
     record = record_of(services.database, drill, now_ms)
@@ -79,16 +85,18 @@ def get_drill(services: Deps, account: Viewer, drill_id: int) -> dict[str, Any]:
     return shown | {"score": shown["score"] | score, "earlier": earlier}
 
 
-@router.post("/drills/{drill_id}/stop")
-def stop_drill(services: Deps, account: Duty, drill_id: int) -> dict[str, Any]:
+@router.post("/drills/{drill_id}/stop", responses=refused(409, "Cannot be stopped, and why"))
+def stop_drill(services: Deps, account: Duty, drill_id: Id) -> dict[str, Any]:
     """Ends an exercise at once, or drops one that was planned. One that is over stays as it is."""
     drill_of(services, account, drill_id)
     shown: dict[str, Any] = msgspec.to_builtins(services.drills.stop(drill_id, account.display_name))
     return shown
 
 
-@router.get("/drills/{drill_id}/record.xlsx", response_class=Response)
-def get_workbook(request: Request, services: Deps, account: Viewer, drill_id: int) -> Response:
+@router.get(
+    "/drills/{drill_id}/record.xlsx", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}}
+)
+def get_workbook(request: Request, services: Deps, account: Viewer, drill_id: Id) -> Response:
     """The record as an Excel workbook."""
     drill, translate = drill_of(services, account, drill_id), translator(language_of(request, services))
     body = workbook(sheet_of(services, drill, translate), services.campus().site.name, translate)

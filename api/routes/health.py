@@ -15,6 +15,8 @@ from api.routes.common import Deps, Viewer
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
+_CONDITIONS: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+
 
 @router.get("/health/live")
 async def live() -> dict[str, str]:
@@ -22,7 +24,7 @@ async def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses={503: {"description": "A part is down", "content": _CONDITIONS}})
 def ready(services: Deps) -> Response:
     """503 when a part is down; without sign-in only the conditions are told, not the reasons."""
     health = services.health()
@@ -38,7 +40,7 @@ def detailed(services: Deps, _: Viewer) -> dict[str, Any]:
     return {"status": health.condition.value, "parts": msgspec.to_builtins(health.parts)}
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(services: Deps) -> Response:
     """Prometheus metrics: counts only, nothing of persons or places."""
     return Response(generate_latest(services.metrics), media_type=CONTENT_TYPE_LATEST)

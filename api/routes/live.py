@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.guarded_route import GuardedRoute
+from api.openapi import refused
 from api.routes.common import Deps, Viewer
 from api.stream_seats import StreamSeats
 
@@ -22,7 +23,11 @@ def _seat(request: Request, account: Viewer) -> Iterator[None]:
         yield
 
 
-@router.get("/live", response_class=EventSourceResponse)
+@router.get(
+    "/live",
+    response_class=EventSourceResponse,
+    responses=refused(429, "The account has as many live pages open as it may"),
+)
 async def live(services: Deps, _: Annotated[None, Depends(_seat)]) -> AsyncIterator[ServerSentEvent]:
     """``readings`` with the devices that have news, ``alert`` with an alert's id, ``resync`` when too much was missed."""
     yield ServerSentEvent(event="hello", raw_data="0")

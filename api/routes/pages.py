@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
-from api.routes.common import Admin, Deps, Duty, Viewer
+from api.routes.common import Admin, Deps, Duty, Id, Viewer
 from api.routes.quarantine import shortened, throw_away
 from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
@@ -47,7 +47,7 @@ def duty(request: Request, services: Deps, account: Viewer) -> Response:
 
 
 @router.get("/alerts/{alert_id}")
-def alert_link(request: Request, services: Deps, account: Viewer, alert_id: int) -> Response:
+def alert_link(request: Request, services: Deps, account: Viewer, alert_id: Id) -> Response:
     """Where messages link to: the duty page, at that alert."""
     services.book.get(alert_id)
     services.book.read(alert_id, account.display_name, services.now_ms())
@@ -68,7 +68,7 @@ def devices_part(request: Request, services: Deps, _: Viewer) -> Response:
 
 
 @router.post("/parts/alerts/{alert_id}/acknowledge")
-def acknowledge(request: Request, services: Deps, account: Duty, alert_id: int) -> Response:
+def acknowledge(request: Request, services: Deps, account: Duty, alert_id: Id) -> Response:
     """The button 我来处理; answers with the renewed list."""
     services.book.acknowledge(alert_id, account.display_name, services.now_ms())
     services.feed.publish_alert(str(alert_id))

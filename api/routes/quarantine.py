@@ -11,10 +11,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.accounts import Account
+from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.guarded_route import GuardedRoute
 from api.ports import HeldMessage
-from api.routes.common import Admin, Deps, Viewer
+from api.routes.common import Admin, Deps, Id, IdBefore, Viewer
 from api.services import Services
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ _SHOWN_TOPIC = 200
 class Replay(BaseModel):
     """Which messages to send through again."""
 
-    ids: list[int] = Field(min_length=1, max_length=1000)
+    ids: list[Annotated[int, Field(ge=0, le=MOST_WHOLE)]] = Field(min_length=1, max_length=1000)
 
 
 @router.get("/quarantine")
@@ -37,7 +38,7 @@ def list_held(
     services: Deps,
     _: Viewer,
     code: str = "",
-    before_id: int | None = None,
+    before_id: IdBefore = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[dict[str, Any]]:
     """Held messages, newest first, without their payloads."""
@@ -46,7 +47,7 @@ def list_held(
 
 
 @router.get("/quarantine/{entry_id}")
-def get_held(services: Deps, _: Viewer, entry_id: int) -> dict[str, Any]:
+def get_held(services: Deps, _: Viewer, entry_id: Id) -> dict[str, Any]:
     """One held message with its payload (base64, and as text where it is text)."""
     found = services.quarantine.one(entry_id)
     if found is None:
@@ -72,7 +73,7 @@ def purge(
 
 
 @router.delete("/quarantine/{entry_id}")
-def purge_one(services: Deps, account: Admin, entry_id: int) -> dict[str, int]:
+def purge_one(services: Deps, account: Admin, entry_id: Id) -> dict[str, int]:
     """Throws one held message away."""
     if services.quarantine.one(entry_id) is None:
         raise NotFound("message", entry_id)

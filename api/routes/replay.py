@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.backtests import Asked, replayed
 from api.errors import Busy
 from api.guarded_route import LargeBodyRoute
+from api.openapi import refused
 from api.routes.common import Admin, Deps, moment_of
 
 router = APIRouter(prefix="/api", tags=["alerts"], route_class=LargeBodyRoute)
@@ -36,7 +37,7 @@ class Backtest(BaseModel):
 
 
 # No coroutine: it is run in a worker thread, so that pages are served meanwhile.
-@router.post("/replay")
+@router.post("/replay", responses=refused(409, "Another replay is under way"))
 def replay(request: Request, services: Deps, _: Admin, body: Backtest) -> dict[str, Any]:
     """Alerts and messages there would have been by the rules in force, and what each of `rules` would change.
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from campus.errors import RegisterNotText
+from campus.device import ID_CHARACTERS, ID_PATTERN
+from campus.errors import FolderProblems, RegisterNotText
 from campus.folder.alias import DEVICE_HEADERS
+from campus.folder.expected import pattern_in_words, shown
 from campus.folder.load import RulesCheck
 from campus.folder.replace import check_content, replace_file
 from campus.folder.table import ENCODINGS, REMARK, says_something
+from campus.problem import Problem
 
 _FILE = "devices.csv"
 _FIRST = ("id", "name", "kind")
@@ -30,6 +34,10 @@ def put_device(
     Raises :class:`campus.errors.FolderProblems` with the mistakes it would bring in, :class:`RegisterNotText` where the register is a
     workbook. Nothing is written then.
     """
+    if len(device_id) > ID_CHARACTERS or not re.fullmatch(ID_PATTERN, device_id):
+        # Beforehand: what is read from a cell has lost the space around it and would be another id.
+        expected = pattern_in_words(ID_PATTERN)
+        raise FolderProblems(str(folder), [Problem(_FILE, 0, "id", shown("id", device_id), expected)])
     register = _Register(folder)
     register.put(device_id, {key: value.strip() for key, value in values.items()})
     content = register.content()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from campus.device import ID_PATTERN
 from campus.problem import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,6 +22,7 @@ _SECRET = re.compile(r"password|secret|token|(^|_)key$", re.IGNORECASE)
 _ACCOUNT = re.compile(r"://[^/@\s]+@")
 #: the patterns of campus.device, campus.person and campus.site in words
 _PATTERNS = {
+    ID_PATTERN: "1 to 64 letters, digits, _ . or -, without spaces, and not dots alone",
     r"^[\w.\-]{1,64}$": "1 to 64 letters, digits, _ . or -, without spaces",
     r"^[\w\-]{1,64}$": "1 to 64 letters, digits, _ or -, without spaces",
     r"^(1\d{10})?$": "an 11-digit mobile number",
@@ -47,6 +49,11 @@ _WORDS = {
     "missing": "a value",
     "union_tag_not_found": "a mapping with the key kind",
 }
+
+
+def pattern_in_words(pattern: str) -> str:
+    """What a text must be like."""
+    return _PATTERNS.get(pattern, f"text such as {pattern}")
 
 
 def validated(
@@ -108,7 +115,7 @@ def _expected(one: ErrorDetails, known: Sequence[str]) -> str:
             names = re.findall(r"'([^']+)'", str(context["expected_tags"]))
             return f"one of {', '.join(names)}{similar(str(context['tag']), names)}"
         case "string_pattern_mismatch":
-            return _PATTERNS.get(context["pattern"], f"text such as {context['pattern']}")
+            return pattern_in_words(context["pattern"])
         case "value_error":
             return str(context["error"])
         case kind:

@@ -248,3 +248,38 @@ def test_every_page_answers(running, browser):
         assert "<script>alert(1)" not in page.text
     assert "Nobody" in browser.get("/held").text
     assert json.dumps(browser.get("/phone").text).count("bubble") >= 2
+
+
+def test_alerts_are_paged_by_their_order(running):
+    """The cursor of the last alert leads on; what is none is refused by name."""
+    for number in range(5):
+        running.runtime.book.raise_own(f"service.test{number}", "school", {}, running.runtime.now_ms())
+    first = running.http.get("/api/alerts", params={"limit": 3}).json()
+    rest = running.http.get("/api/alerts", params={"after": first[-1]["cursor"]}).json()
+    whole = running.http.get("/api/alerts").json()
+    assert [one["id"] for one in first + rest] == [one["id"] for one in whole]
+    refused = running.http.get("/api/alerts", params={"after": "soon"})
+    assert (refused.status_code, "after is 'soon'" in refused.json()["error"]) == (422, True)
+
+
+def test_the_services_own_alerts_are_in_words(running):
+    """The API says of a full disk what the page says: a title, numbers and what to do."""
+    number = running.runtime.book.raise_own(
+        "service.disk_low", "school", {"facts": {"free_gb": 1.5}}, running.runtime.now_ms()
+    )
+    shown = running.http.get(f"/api/alerts/{number}").json()
+    assert shown["title"] == "磁盘快满了"
+    assert "剩余 1.5 GB" in shown["lines"]
+    assert "清理磁盘" in shown["advice"]
+
+
+def test_a_note_changes_what_it_names(running):
+    """What is left out of a note stays; what is empty is emptied."""
+    number = running.runtime.book.raise_own("service.disk_low", "school", {}, running.runtime.now_ms())
+    path = f"/api/alerts/{number}/note"
+    running.http.post(path, json={"cause": "备份太多", "repair_note": "已删除"})
+    assert running.http.post(path, json={}).json()["cause"] == "备份太多"
+    kept = running.http.post(path, json={"repair_note": "换了硬盘"}).json()
+    assert (kept["cause"], kept["repair_note"]) == ("备份太多", "换了硬盘")
+    assert running.http.post(path, json={"cause": ""}).json()["cause"] == ""
+    assert len(running.http.get(f"/api/alerts/{number}").json()["events"]) == 4

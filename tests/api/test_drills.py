@@ -94,6 +94,9 @@ def test_the_record(running):
 
     wait_until(lambda: "sent" in story())
     running.http.get(f"/alerts/{alert['id']}")
+    other = f"/drills/9999/alerts/{alert['id']}"
+    assert running.http.post(other, data={"cause": "x"}).status_code == 404
+    assert running.http.get(f"/api/alerts/{alert['id']}").json()["acknowledged_by"] is None
     done = running.http.post(
         f"/drills/{number}/alerts/{alert['id']}", data={"cause": "=1+1", "repair_note": "<b>关门</b>"}
     )
