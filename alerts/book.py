@@ -83,6 +83,14 @@ class AlertBook:
             committed = position.seq if position is not None else 0
             return committed, kept.seq if kept is not None else 0, kept.state if kept is not None else None
 
+    def move_position(self, seq: int, time_ms: int) -> None:
+        """Counts from *seq* of another journal on, with the rules' state as it is."""
+        with Session(self._database) as session, session.begin():
+            session.merge(ConsumerRow(name=_CONSUMER, seq=seq, time_ms=time_ms))
+            kept = session.get(RuleSnapshotRow, _CONSUMER)
+            if kept is not None:
+                kept.seq = seq
+
     def open_alerts(self) -> list[Alert]:
         """Everything that is not resolved: the worst first, then the newest."""
         return self.find(states=(AlertState.FIRING, AlertState.ACKNOWLEDGED), limit=1000)

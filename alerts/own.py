@@ -1,10 +1,12 @@
-"""What the service says of itself: alerts that no rule raises, in plain words."""
+"""What the service says of itself: alerts that no rule raises, in plain words. Of its files: :mod:`alerts.own_data`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from alerts.own_data import LINES as DATA_LINES
+from alerts.own_data import WORDS as DATA_WORDS
 from campus.campus import Campus
 from campus.text import Translate
 from campus.text import marked as _
@@ -29,7 +31,7 @@ POISON_CHANNEL = "service.poison_channel"
 RULE_FAILED = "service.rule_failed"
 
 #: title and advice of each
-_WORDS: dict[str, tuple[str, str]] = {
+_WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
     UNREACHABLE: (_("有告警没能通知到任何人"), ""),
     FOLDER_MISTAKES: (
         _("学校文件夹改得有错,没有生效,继续用原来的"),
@@ -54,7 +56,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     STORE_AWAY: (
         _("历史数据库写不进去,数据暂存在本机"),
-        _("告警照常,数据不会丢,恢复后自动补写;请在暂存写满之前恢复数据库。"),
+        _("告警照常。数据先存在本机,恢复后自动补写,连同断开前两分钟的;请在暂存写满之前恢复数据库。"),
     ),
     FLOOD: (
         _("有设备发消息太快,超出的部分没有处理"),
@@ -90,7 +92,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         _("正常数据和告警不受影响。到“待登记”页看是哪个设备在发:把它登记、修好或停掉,再点“清空”;要多留一些就在 site.yaml 里调大 quarantine_quota_mb。"),
     ),
 }  # fmt: skip
-_LINES: dict[str, str] = {
+_LINES: dict[str, str] = DATA_LINES | {
     "broker": _("服务器 {value}"),
     "topic": _("主题 {value}"),
     "messages": _("{value:.0f} 条消息"),

@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from alerts import own
+from alerts import own, own_data
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
+from service.recovery import looks as recovery_looks
 from service.watch import Drift, Look, Trouble
 from store.poison import Kind
 
@@ -48,7 +49,7 @@ _ALL = (
 
 def rules() -> tuple[str, ...]:
     """The names of all these alerts."""
-    return _ALL
+    return (*_ALL, *own_data.rules())
 
 
 def looks(runtime: Runtime) -> list[Look]:
@@ -73,6 +74,7 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda now_ms: _rule_faults(runtime, now_ms),
         clock,
         _Quarantine(runtime),
+        lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
     ]
 
 

@@ -57,7 +57,7 @@ class Heart:
         now_ms = self._now_ms()
         self._beats += 1
         if self._beats % _TRIM_EVERY == 0 or self._journal.nearly_full():
-            self._journal.trim(min(self._rules.snapshot_seq, self._store.seq) - self._kept())
+            self._journal.trim(min(self._rules.snapshot_seq, self._store.kept_from_seq) - self._kept())
         if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
             self._journal.append((), committed_ms=now_ms)
         self._look(now_ms)

@@ -13,7 +13,7 @@ from campus.worker import Worker
 from rules.engine import Engine, Fault, Marks
 from rules.errors import BadSnapshot
 from rules.verdict import Transition
-from store.errors import JournalDamaged
+from store.errors import JournalDamaged, StoreError
 from store.journal import Journal
 from store.recent import Batch
 
@@ -58,6 +58,9 @@ class RuleConsumer:
     def recover(self) -> None:
         """Brings the engine to the committed position, and the book's open alerts into the engine."""
         committed, snapshot_seq, snapshot = self._book.position()
+        # an operations database that is an older copy, or new, must not tell again what people were told of
+        behind = self._journal.offset(NAME) > committed
+        committed = max(committed, self._journal.offset(NAME))
         if snapshot is not None:
             snapshot_seq = self._restore(snapshot, snapshot_seq)
         self.seq = self.snapshot_seq = snapshot_seq
@@ -76,9 +79,8 @@ class RuleConsumer:
             known.add((alert.rule, alert.subject))
             if (alert.rule, alert.subject) not in firing:
                 self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
-        if (
-            snapshot is not None and snapshot_seq == 0
-        ):  # rebuilt: what fires and nobody was told of fires anew
+        rebuilt = behind or (snapshot is not None and snapshot_seq == 0)
+        if rebuilt:  # what fires and is in no book fires anew
             for rule, subject in firing.keys() - known:
                 self._engine.forget(rule, subject)
 
@@ -155,6 +157,7 @@ class RuleConsumer:
             self._snapshot(transitions, time_ms)
         elif transitions:
             self._book.apply(transitions, seq=self.seq, time_ms=time_ms)
+            self._note_position()
         for one in transitions:
             log.info(
                 "rule.transition", rule=one.rule, subject=one.subject, severity=one.severity.value,
@@ -167,6 +170,14 @@ class RuleConsumer:
         self._book.apply(transitions, seq=self.seq, time_ms=time_ms, snapshot=self._engine.snapshot())
         self.snapshot_seq = self.seq
         self._snapshot_ms = time_ms
+        self._note_position()
+
+    def _note_position(self) -> None:
+        """The journal knows how far was judged, too: by it an operations database is known to be an older copy."""
+        try:
+            self._journal.save_offset(NAME, self.seq)
+        except StoreError as error:
+            log.warning("rules.position_not_noted", reason=str(error))
 
     def _take_swap(self) -> None:
         with self._swap_lock:

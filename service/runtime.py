@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from alerts import own_data
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel
 from alerts.channels.opening import open_channels
@@ -36,16 +37,20 @@ from service.keeper import Keeper
 from service.lock import DataLock
 from service.poison_guard import PoisonGuard
 from service.pulse import Heart, LivePump
+from service.recovery.alignment import Aligner
+from service.recovery.event import Event, EventLog
 from service.register import Register
 from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
 from service.settings import ServiceSettings
 from service.watch import Watch
 from store.board import Board
-from store.consumer import StoreConsumer
+from store.consumer import REWRITE_MS, StoreConsumer
+from store.embedded import EmbeddedStore
 from store.journal import Journal
 from store.opening import open_store
 from store.operations.database import open_database
+from store.operations.facts import Facts
 from store.operations.register_log import RegisterLog
 from store.poison import Kind, SetAside
 
@@ -77,6 +82,7 @@ class Runtime:
         data = settings.data
         self._lock = DataLock(data)
         self._lock.acquire()
+        self.recovery = EventLog(data)
         self.database = open_database(settings.operations_url())
         self.history = RegisterLog(self.database)
         self.register = Register(campus, folder, self.history, now_ms=now_ms, apply=self._apply)
@@ -90,6 +96,8 @@ class Runtime:
         self.feed = LiveFeed()
         self.cast = Cast(self.register.campus)
         self.book = AlertBook(self.database, self.campus, is_drill=is_drill, audience=self.cast.audience)
+        for event in Aligner(self.journal, self.book, Facts(self.database)).align(campus.site.id, now_ms()):
+            self.recovery.add(event)
         self.outbox = Outbox(self.database)
         self._write = write
         self._channels_of = campus.site.channels
@@ -104,7 +112,13 @@ class Runtime:
             on_transitions=self._on_transitions,
             marks=self.guard.rule_marks,
         )
-        self.storing = StoreConsumer(self.journal, self.store, on_refused=self._on_refused)
+        self.storing = StoreConsumer(
+            self.journal,
+            self.store,
+            on_refused=self._on_refused,
+            rewrite_ms=0 if isinstance(self.store, EmbeddedStore) else REWRITE_MS,
+            on_behind=self._on_store_behind,
+        )
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
         self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
@@ -185,6 +199,9 @@ class Runtime:
         """Not counted: the counts are of messages, and its message was journaled."""
         now_ms = self.now_ms()
         self.journal.append((), committed_ms=now_ms, quarantined=[held_reading(reading, reason, now_ms)])
+
+    def _on_store_behind(self, batches: int) -> None:
+        self.recovery.add(Event(self.now_ms(), own_data.STORE_BEHIND, "store", {"batches": batches}))
 
     def _on_transitions(self, transitions: Sequence[Transition]) -> None:
         self.dispatcher.wake()

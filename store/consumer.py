@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
 
+from campus.clock import MINUTE_MS
 from campus.reading import Reading
 from campus.worker import Worker
 from store.errors import JournalDamaged, PointRefused, StoreUnavailable
@@ -20,6 +21,10 @@ log = structlog.get_logger()
 NAME = "store"
 _READINGS_AT_ONCE = 5_000
 _BATCHES_AT_ONCE = 64
+#: batches looked back for one with readings that the store must have
+_LOOK_BACK_BATCHES = 500
+#: as long a server may be trusted to have written what it confirmed
+REWRITE_MS = 2 * MINUTE_MS
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 #: how long to wait for news; stopping need not wait for it, as the event is looked at in between
 _IDLE_S = 0.5
@@ -42,6 +47,11 @@ class StoreConsumer:
 
     A crash between write and offset repeats the write, which changes nothing. *on_refused* is told of each reading
     the store will never take.
+
+    A server may confirm what it still has in memory only (VictoriaMetrics keeps some ten seconds so), and lose it when
+    it is killed, perhaps together with us. So after each outage and each start of ours the last *rewrite_ms* before what
+    was confirmed last are written again. A store that lacks even that (a new one, or an older copy of one) is given all
+    the journal still holds, and *on_behind* is told how many batches.
     """
 
     def __init__(
@@ -50,10 +60,14 @@ class StoreConsumer:
         store: TimeSeriesStore,
         *,
         on_refused: Refused | None = None,
+        rewrite_ms: int = 0,
+        on_behind: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._store = store
         self._on_refused = on_refused
+        self._rewrite_ms = rewrite_ms
+        self._on_behind = on_behind
         self.worker = Worker(
             NAME,
             lambda: self.step(timeout_s=_IDLE_S),
@@ -63,6 +77,11 @@ class StoreConsumer:
             limit_s=_LIMIT_S,
         )
         self.seq = journal.offset(NAME)
+        #: the newest batch the store has ever confirmed
+        self._confirmed_seq = self.seq
+        #: whether what was confirmed last may be gone
+        self._uncertain = True
+        self._compared = False
         self._reason = ""
         self.refused = 0
 
@@ -90,6 +109,8 @@ class StoreConsumer:
 
         Raises :class:`store.errors.StoreUnavailable`; the same readings are then written by a later step.
         """
+        if self._uncertain:
+            self._take_up()
         if not self._journal.wait(self.seq, timeout_s):
             return False
         try:
@@ -105,6 +126,34 @@ class StoreConsumer:
             self._write(readings)
         self._move_to(batches[-1].seq)
         return True
+
+    @property
+    def kept_from_seq(self) -> int:
+        """Batches after this one may yet be read: the journal must keep them."""
+        return min(self.seq, self._journal.seq_back(self._confirmed_seq, self._rewrite_ms))
+
+    def _take_up(self) -> None:
+        """Goes back to where the store surely has everything."""
+        seq = self.seq
+        if not self._compared and self._lacks_the_last():
+            seq = self._journal.first_seq() - 1
+            self._on_behind(self.seq - seq)
+        elif self._rewrite_ms:
+            seq = min(seq, self._journal.seq_back(self._confirmed_seq, self._rewrite_ms))
+        if seq < self.seq:
+            self._move_to(seq)
+        self._compared, self._uncertain = True, False
+
+    def _lacks_the_last(self) -> bool:
+        """Whether none of the newest readings that it has confirmed is in the store."""
+        newest = self._journal.newest_readings(self.seq, _LOOK_BACK_BATCHES) if self.seq else ()
+        if not newest:
+            return False
+        latest = self._store.latest({one.series for one in newest})
+        return not any(
+            one.series in latest and latest[one.series].time_ms >= one.time_ms - self._rewrite_ms
+            for one in newest
+        )
 
     def _write(self, readings: Sequence[Reading]) -> None:
         try:
@@ -122,6 +171,7 @@ class StoreConsumer:
     def _move_to(self, seq: int) -> None:
         self._journal.save_offset(NAME, seq)
         self.seq = seq
+        self._confirmed_seq = max(seq, self._confirmed_seq)
 
     def _lag_ms(self, seq: int) -> int:
         try:
@@ -131,6 +181,7 @@ class StoreConsumer:
         return self._journal.last_time_ms() - waiting[0].committed_ms if waiting else 0
 
     def _failed(self, error: BaseException) -> None:
+        self._uncertain = True
         self._reason = (
             error.reason if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
         )

@@ -149,6 +149,49 @@ class Journal:
                 (consumer, seq),
             )
 
+    def continue_after(self, seq: int) -> None:
+        """Numbers the next batch after *seq*, so that no number is given twice beside what counted another journal's.
+
+        Consumers that have read everything stay so.
+        """
+        with self._appending:
+            last_seq = self.last_seq()
+            with self._connections.writing() as connection:
+                connection.execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
+                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('batches', ?)", (seq,))
+                connection.execute("UPDATE offsets SET seq = ? WHERE seq >= ?", (seq, last_seq))
+            with self._grown:
+                self._last_seq = max(seq, last_seq)
+
+    def first_seq(self) -> int:
+        """The oldest batch's number; the next one's where there is none."""
+        with self._connections.reading() as connection:
+            row = connection.execute("SELECT seq FROM batches ORDER BY seq LIMIT 1").fetchone()
+        return int(row[0]) if row else self.last_seq() + 1
+
+    def newest_readings(self, up_to_seq: int, most_batches: int) -> tuple[Reading, ...]:
+        """The readings of the newest batch up to *up_to_seq* that has any, looking back over so many batches."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT seq, readings FROM batches WHERE seq <= ? AND seq > ? ORDER BY seq DESC",
+                (up_to_seq, up_to_seq - most_batches),
+            )
+            encoded = next((encoded for _, encoded in rows if encoded), b"")
+        try:
+            return codec.decode(encoded)
+        except (ValueError, msgspec.MsgspecError):
+            return ()
+
+    def seq_back(self, seq: int, span_ms: int) -> int:
+        """The newest batch committed more than *span_ms* before batch *seq*; the one before the first where none is kept."""
+        query = (
+            "SELECT seq FROM batches WHERE seq <= :seq AND committed_ms + :span <"
+            " (SELECT committed_ms FROM batches WHERE seq <= :seq ORDER BY seq DESC LIMIT 1) ORDER BY seq DESC LIMIT 1"
+        )
+        with self._connections.reading() as connection:
+            row = connection.execute(query, {"seq": seq, "span": span_ms}).fetchone()
+        return int(row[0]) if row else min(seq, self.first_seq() - 1)
+
     def trim(self, before_seq: int) -> int:
         """Forgets batches before *before_seq*, always keeping the newest; returns how many."""
         last_seq = self.last_seq()

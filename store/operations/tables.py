@@ -237,3 +237,12 @@ class SecretRow(Base):
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[str] = mapped_column(String(200))
+
+
+class FactRow(Base):
+    """What this database knows of the files beside it: which journal it belongs to, which site."""
+
+    __tablename__ = "facts"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))

@@ -136,7 +136,7 @@ class _Consumer:
     """A consumer that has seen everything up to *seq*."""
 
     def __init__(self):
-        self.seq = self.snapshot_seq = 0
+        self.seq = self.snapshot_seq = self.kept_from_seq = 0
 
 
 def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
@@ -161,7 +161,7 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
     with pytest.raises(JournalFull):
         fill()
     assert looked
-    reader.seq = reader.snapshot_seq = journal.last_seq()
+    reader.seq = reader.snapshot_seq = reader.kept_from_seq = journal.last_seq()
     heart.beat()
     assert not journal.nearly_full()
     journal.append([Reading(series, 1.0, clock.now_ms, clock.now_ms)], committed_ms=clock.now_ms)

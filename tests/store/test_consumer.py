@@ -12,6 +12,7 @@ from store.consumer import NAME, ConsumerStatus, StoreConsumer
 from store.embedded import EmbeddedStore
 from store.errors import StoreUnavailable
 from store.journal import Journal
+from store.timeseries import Point
 
 SERIES = Series("d", Quantity.TEMPERATURE)
 
@@ -177,7 +178,7 @@ def test_a_damaged_batch_is_passed(journal, embedded, tmp_path):
     """A batch that cannot be read after a restart is said aloud and passed; those before and after it are stored."""
     for number in range(3):
         journal.append(batch(number), committed_ms=number)
-    with journal._transaction() as connection:
+    with journal._connections.writing() as connection:
         connection.execute("UPDATE batches SET readings = x'c1' WHERE seq = 2")
     reopened = Journal(tmp_path / "journal.db", quota_bytes=10**9)
     consumer = StoreConsumer(reopened, embedded)
@@ -188,3 +189,80 @@ def test_a_damaged_batch_is_passed(journal, embedded, tmp_path):
     assert [point.time_ms for point in embedded.query(SERIES, 0, 10)] == [0, 2]
     assert consumer.status().lag_batches == 0
     reopened.close()
+
+
+class Forgetful(FakeStore):
+    """Confirms writes, and loses the newest when it is killed."""
+
+    def __init__(self):
+        super().__init__()
+        self.points = {}
+
+    def write(self, readings):
+        super().write(readings)
+        self.points |= {one.time_ms: one.value for one in readings}
+
+    def latest(self, _series):
+        newest = max(self.points, default=None)
+        return {} if newest is None else {SERIES: Point(newest, self.points[newest])}
+
+    def lose_after(self, time_ms):
+        self.points = {at: value for at, value in self.points.items() if at <= time_ms}
+
+
+def test_what_a_server_confirmed_in_memory_only_is_written_again(journal):
+    """After an outage the last minutes are repeated, as often as it fails; nothing is missing, and no more is read."""
+    store = Forgetful()
+    consumer = StoreConsumer(journal, store, rewrite_ms=120_000)
+    for number in range(600):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    while consumer.step():
+        pass
+    assert consumer.kept_from_seq == 480 - 1
+    store.lose_after(590_000)
+    for _ in range(3):  # killed, and away for a while
+        store.errors = [away()]
+        journal.append(batch(journal.last_seq() * 1000), committed_ms=journal.last_seq() * 1000)
+        consumer.worker.work()
+    assert consumer.unavailable
+    assert journal.trim(consumer.kept_from_seq) > 0
+    while consumer.step():
+        pass
+    assert sorted(store.points) == [number * 1000 for number in range(603)]
+    assert consumer.seq == journal.last_seq()
+
+
+def test_a_start_repeats_the_last_minutes_too(journal):
+    """A power cut takes the server's memory and ours together."""
+    store, behind = Forgetful(), []
+    for number in range(600):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    first = StoreConsumer(journal, store, rewrite_ms=120_000)
+    while first.step():
+        pass
+    store.lose_after(590_000)
+    again = StoreConsumer(journal, store, rewrite_ms=120_000, on_behind=behind.append)
+    assert again.seq == 600
+    while again.step():
+        pass
+    assert len(store.points) == 600
+    assert behind == []
+
+
+@pytest.mark.parametrize("lost_from", [0, 300_000])
+def test_a_store_that_lacks_what_it_took_is_given_all_there_is(journal, lost_from):
+    """A new store, or an older copy of it: everything the journal holds is written again, and said."""
+    store, behind = Forgetful(), []
+    for number in range(600):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    first = StoreConsumer(journal, store)
+    while first.step():
+        pass
+    journal.trim(101)
+    store.lose_after(lost_from - 1)
+    again = StoreConsumer(journal, store, on_behind=behind.append)
+    while again.step():
+        pass
+    assert behind == [500]
+    assert min(store.points) == (0 if lost_from else 100_000)
+    assert {number * 1000 for number in range(100, 600)} <= set(store.points)
