@@ -12,6 +12,8 @@ from alerts.channels.contract import Delivery, Outcome
 from alerts.message import OutgoingMessage
 from alerts.routing import Destination, Recipient
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from rules.level import Level
+from store.operations.database import reading
 from store.operations.tables import OutboxRow
 
 PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
@@ -20,6 +22,16 @@ _BACKOFF_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MIN
 #: an alarm that could not be sent over a channel for so long goes to the next one
 GIVE_UP_MS = 2 * HOUR_MS
 _KEPT_DAYS = 400
+_MOST_LISTED = 1_000
+
+
+class Undelivered(msgspec.Struct, frozen=True):
+    """A message that waits to be sent, since when, over which channel, and how bad what it tells of is."""
+
+    id: int
+    created_ms: int
+    channel: str
+    severity: Level
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -125,6 +137,20 @@ class Outbox:
             return int(
                 session.scalar(sa.select(sa.func.count()).where(OutboxRow.state.in_((PENDING, SENDING)))) or 0
             )
+
+    def undelivered(self) -> list[Undelivered]:
+        """Messages not yet sent that are no exercise's, the oldest first; at most a thousand."""
+        query = (
+            sa.select(OutboxRow)
+            .where(OutboxRow.state.in_((PENDING, SENDING)), OutboxRow.drill.is_(False))
+            .order_by(OutboxRow.created_ms, OutboxRow.id)
+            .limit(_MOST_LISTED)
+        )
+        with Session(reading(self._database)) as session:
+            return [
+                Undelivered(row.id, row.created_ms, row.channel, Level(row.message["severity"]))
+                for row in session.scalars(query)
+            ]
 
     def next_due_ms(self, channel: str) -> int | None:
         """When *channel* has something to send next."""

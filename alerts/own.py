@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alerts import own_parts
 from alerts.own_data import LINES as DATA_LINES
 from alerts.own_data import WORDS as DATA_WORDS
 from campus.campus import Campus
@@ -112,12 +113,15 @@ def words_for(
     rule: str, subject: str, evidence: Mapping[str, Any], campus: Campus, translate: Translate
 ) -> Explanation:
     """Any alert in words: a rule's by :func:`rules.explain.explain`, the service's own by the texts above."""
-    own = _WORDS.get(rule)
+    own = _WORDS.get(rule) or own_parts.WORDS.get(rule)
     if own is None:
         return explain(rule, subject, evidence, campus, translate)
     title, advice = own
     facts: Mapping[str, Any] = evidence.get("facts", {})
-    lines = tuple(_line(translate(text), facts[key]) for key, text in _LINES.items() if key in facts)
+    if "part" in facts:
+        facts = {**facts, "part": own_parts.part_name(str(facts["part"]), translate)}
+    texts = own_parts.LINES | _LINES
+    lines = tuple(_line(translate(text), facts[key]) for key, text in texts.items() if key in facts)
     return Explanation(translate(title), lines, translate(advice) if advice else "")
 
 

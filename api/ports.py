@@ -19,6 +19,8 @@ class Condition(enum.StrEnum):
 
     OK = "ok"
     DEGRADED = "degraded"
+    #: nothing is proven yet, which is not being well
+    STARTING = "starting"
     DOWN = "down"
 
 

@@ -12,6 +12,7 @@ from alerts.book import AlertBook
 from api.live import LiveFeed
 from api.ports import DrillDesk, Health, QuarantineDesk, RegisterDesk
 from campus.campus import Campus
+from campus.text import Translate
 from store.board import Board
 from store.timeseries import TimeSeriesStore
 
@@ -29,7 +30,8 @@ class Services:
     quarantine: QuarantineDesk
     register: RegisterDesk
     drills: DrillDesk
-    health: Callable[[], Health]
+    #: in the words of a language; never waits
+    health: Callable[[Translate], Health]
     metrics: CollectorRegistry
     now_ms: Callable[[], int]
     version: str

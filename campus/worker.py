@@ -40,6 +40,8 @@ class Progress(msgspec.Struct, frozen=True):
     """What a worker did and when, in milliseconds of the steady clock."""
 
     name: str
+    #: whether it was started at all, and whether its thread runs
+    started: bool
     alive: bool
     #: steps that ended well, and steps that failed, since the start
     steps: int
@@ -63,7 +65,7 @@ class Progress(msgspec.Struct, frozen=True):
     def doing(self, now_ms: int) -> Doing:
         """The verdict at *now_ms* of the steady clock; the worst that holds."""
         if not self.alive:
-            return Doing.ENDED
+            return Doing.ENDED if self.started else Doing.STARTING
         if self.idle_ms(now_ms) > self.limit_ms:
             return Doing.STUCK
         if self.failures_in_a_row:
@@ -162,6 +164,7 @@ class Worker:
         """What it did and when; safe from any thread, and never waits."""
         return Progress(
             name=self.name,
+            started=self._thread is not None,
             alive=self.alive,
             steps=self._steps,
             failures=self._failures,

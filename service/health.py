@@ -1,106 +1,64 @@
-"""How the parts do, in words, and in numbers for Prometheus."""
+"""How the parts do, by what they did, in words; never waits, and never fails."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
+from alerts import own, own_parts
 from api.ports import Condition, Health, Part
-from service.metrics import Sample
+from campus.campus import Campus
+from campus.clock import SECOND_MS, steady_ms
+from campus.text import Translate
+from rules.level import Level
+from rules.verdict import Facts
+from service.watch import Trouble, Watch
 
-if TYPE_CHECKING:
-    from service.runtime import Runtime
-
-#: a store this many batches behind is worth a word
-_LAG_BATCHES = 5_000
-
-
-def of(runtime: Runtime) -> Health:
-    """The health of every part."""
-    return Health((_broker(runtime), _ingest(runtime), _rules(runtime), _store(runtime), _outbox(runtime)))
+#: looks are made every second; what was not looked at for so long is not proven well
+STALE_MS = 20 * SECOND_MS
+_WORST_FIRST = list(reversed(Condition))
 
 
-def samples(runtime: Runtime) -> list[Sample]:
-    """Metrics of every part."""
-    counts = runtime.journal.counts()
-    connections = runtime.brokers.connections.values()
-    storing = runtime.storing.status()
-    return [
-        ("shouyuan_messages_journaled_total", "Messages whose readings were journaled", counts.journaled),
-        ("shouyuan_messages_quarantined_total", "Messages held back", counts.quarantined),
-        ("shouyuan_messages_duplicate_total", "Messages known already", counts.duplicates),
-        ("shouyuan_messages_ignored_total", "Messages that rightly hold no reading", counts.ignored),
-        (
-            "shouyuan_messages_limited_total",
-            "Messages beyond their topic's allowance, left out",
-            counts.limited,
-        ),
-        (
-            "shouyuan_broker_dropped_messages",
-            "Messages the brokers say they dropped since they started",
-            sum(connection.broker_dropped for connection in connections),
-        ),
-        ("shouyuan_messages_received_total", "Messages accounted for", counts.received),
-        ("shouyuan_ingest_waiting", "Messages received and not yet judged", runtime.pipeline.waiting),
-        (
-            "shouyuan_brokers_connected",
-            "Brokers connected to",
-            float(sum(connection.connected for connection in connections)),
-        ),
-        ("shouyuan_journal_bytes", "Bytes of the journal", runtime.journal.size_bytes()),
-        ("shouyuan_journal_seq", "Newest batch", runtime.journal.last_seq()),
-        ("shouyuan_rules_seq", "Newest batch judged", runtime.rules.seq),
-        ("shouyuan_store_seq", "Newest batch in the time-series store", runtime.storing.seq),
-        ("shouyuan_store_lag_ms", "Age of the oldest reading not yet in the store", storing.lag_ms),
-        ("shouyuan_store_refused_total", "Readings the store will never take", storing.refused),
-        ("shouyuan_outbox_waiting", "Messages to people not sent yet", runtime.outbox.waiting()),
-        ("shouyuan_alerts_open", "Alerts not resolved", len(runtime.book.open_alerts())),
-        ("shouyuan_live_pages", "Pages listening", runtime.feed.subscribers),
-    ]
+def of(
+    watches: Sequence[Watch], campus: Campus, translate: Translate, now: Callable[[], int] = steady_ms
+) -> Health:
+    """The health of every part, from the last looks of *watches*."""
+    found: dict[str, list[Trouble]] = {}
+    for watch in watches:
+        found |= {part: found.get(part, []) for part in watch.parts}
+        for trouble in _troubles(watch, now()):
+            if trouble.part:
+                found.setdefault(trouble.part, []).append(trouble)
+    return Health(tuple(_part(name, troubles, campus, translate) for name, troubles in found.items()))
 
 
-def _broker(runtime: Runtime) -> Part:
-    embedded = runtime.brokers.embedded
-    if embedded is not None and not embedded.running:
-        return Part("broker", Condition.DOWN, "the embedded broker has ended")
-    every = runtime.brokers.connections
-    away = {name: one.reason for name, one in every.items() if not one.connected}
-    text = "; ".join(f"{name}: {reason}" if name else reason for name, reason in away.items())
-    if every and not away:
-        return Part("broker", Condition.OK)
-    return Part(
-        "broker", Condition.DEGRADED if 0 < len(away) < len(every) else Condition.DOWN, text or "not started"
-    )
+def _troubles(watch: Watch, now_ms: int) -> Iterable[Trouble]:
+    """What was wrong at the last look; where that is missing or too old, nothing is known to be well."""
+    looked_ms = watch.looked_ms
+    if looked_ms is None:
+        for part in watch.parts:
+            yield Trouble(
+                own_parts.NOT_PROVEN, part, Level.WARNING, {}, part=part, condition=Condition.STARTING
+            )
+        return
+    yield from watch.troubles
+    if now_ms - looked_ms > STALE_MS:
+        facts: Facts = {"seconds": (now_ms - looked_ms) / SECOND_MS}
+        for part in watch.parts:
+            yield Trouble(
+                own_parts.LOOKS_STOPPED, part, Level.CRITICAL, facts, part=part, condition=Condition.DOWN
+            )
 
 
-def _ingest(runtime: Runtime) -> Part:
-    stalled = runtime.pipeline.stalled
-    return Part("ingest", Condition.DOWN if stalled else Condition.OK, stalled)
+def _part(name: str, troubles: Sequence[Trouble], campus: Campus, translate: Translate) -> Part:
+    if not troubles:
+        return Part(name, Condition.OK)
+    worst_first = sorted(troubles, key=lambda one: _WORST_FIRST.index(one.condition))
+    texts = dict.fromkeys(_words(one, campus, translate) for one in worst_first)
+    return Part(name, worst_first[0].condition, " ".join(texts))
 
 
-def _rules(runtime: Runtime) -> Part:
-    behind = runtime.journal.last_seq() - runtime.rules.seq
-    return Part(
-        "rules",
-        Condition.DEGRADED if behind > _LAG_BATCHES else Condition.OK,
-        f"{behind} batches behind" if behind else "",
-    )
-
-
-def _store(runtime: Runtime) -> Part:
-    status = runtime.storing.status()
-    if status.error:
-        return Part("store", Condition.DEGRADED, status.error)
-    return Part(
-        "store",
-        Condition.DEGRADED if status.lag_batches > _LAG_BATCHES else Condition.OK,
-        f"{status.lag_batches} batches behind" if status.lag_batches else "",
-    )
-
-
-def _outbox(runtime: Runtime) -> Part:
-    waiting = runtime.outbox.waiting()
-    return Part(
-        "outbox",
-        Condition.DEGRADED if waiting > 100 else Condition.OK,
-        f"{waiting} waiting" if waiting else "",
-    )
+def _words(trouble: Trouble, campus: Campus, translate: Translate) -> str:
+    """One trouble in a line."""
+    facts = {key: value for key, value in trouble.facts.items() if key != "part"}  # named before the text
+    words = own.words_for(trouble.rule, trouble.subject, {"facts": facts}, campus, translate)
+    return f"{words.title} ({'; '.join(words.lines)})" if words.lines else words.title

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from alerts import own, own_data
+from alerts import own, own_data, own_parts
+from api.ports import Condition
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
+from service.look_flow import flow_looks
 from service.recovery import looks as recovery_looks
-from service.watch import Drift, Look, Trouble
+from service.watch import Drift, Look, Probe, Trouble
 from store.poison import Kind
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ _ALL = (
     own.POISON_RULE,
     own.POISON_CHANNEL,
     own.RULE_FAILED,
+    *own_parts.RULES,
 )
+#: what is looked at here, in the order of the road
+PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clock", "watchdog")
 
 
 def rules() -> tuple[str, ...]:
@@ -59,28 +64,28 @@ def looks(runtime: Runtime) -> list[Look]:
     def clock(_now_ms: int) -> Iterator[Trouble]:
         jumped_ms = drift.jumped_ms(runtime.wall_ms(), steady_ms())
         if jumped_ms:
-            yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, {"minutes": jumped_ms / MINUTE_MS})
+            facts: Facts = {"minutes": jumped_ms / MINUTE_MS}
+            yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, facts, part="clock")
 
     return [
         lambda _: _register(runtime),
-        lambda _: _journal(runtime),
-        lambda _: _brokers(runtime),
-        lambda _: _topics(runtime),
-        drops,
-        lambda _: _store(runtime),
+        Probe("ingest", lambda _: _journal(runtime)),
+        Probe("broker", lambda _: _brokers(runtime)),
+        Probe("broker", lambda _: _topics(runtime)),
+        Probe("broker", drops),
+        Probe("store", lambda _: _store(runtime)),
         lambda _: _floods(runtime),
-        lambda _: _disk(runtime),
+        Probe("disk", lambda _: _disk(runtime)),
         lambda now_ms: _poison(runtime, now_ms),
         lambda now_ms: _rule_faults(runtime, now_ms),
-        clock,
+        Probe("clock", clock),
         _Quarantine(runtime),
         lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
+        *flow_looks(runtime),
     ]
 
 
 def _register(runtime: Runtime) -> Iterator[Trouble]:
-    """Looks at the campus folder, too: a change is applied here."""
-    runtime.register.look()
     problems = runtime.register.problems
     if problems:
         first = problems[0]
@@ -94,14 +99,32 @@ def _register(runtime: Runtime) -> Iterator[Trouble]:
 
 def _journal(runtime: Runtime) -> Iterator[Trouble]:
     if runtime.pipeline.stalled:
-        yield Trouble(own.JOURNAL_STALLED, "journal", Level.CRITICAL, {"reason": runtime.pipeline.stalled})
+        yield Trouble(
+            own.JOURNAL_STALLED,
+            "journal",
+            Level.CRITICAL,
+            {"reason": runtime.pipeline.stalled},
+            0,
+            "ingest",
+            Condition.DOWN,
+        )
 
 
 def _brokers(runtime: Runtime) -> Iterator[Trouble]:
-    for name, connection in runtime.brokers.connections.items():
+    every = dict(runtime.brokers.connections)
+    if not every:
+        facts: Facts = {"broker": "", "reason": "not started yet"}
+        yield Trouble(
+            own.BROKER_AWAY, "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS, "broker", Condition.STARTING
+        )
+    some = any(connection.connected for connection in every.values())
+    condition = Condition.DEGRADED if some else Condition.DOWN
+    for name, connection in every.items():
         if not connection.connected:
-            facts: Facts = {"broker": name or connection.where, "reason": connection.reason}
-            yield Trouble(own.BROKER_AWAY, name or "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS)
+            facts = {"broker": name or connection.where, "reason": connection.reason}
+            yield Trouble(
+                own.BROKER_AWAY, name or "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS, "broker", condition
+            )
 
 
 def _topics(runtime: Runtime) -> Iterator[Trouble]:
@@ -109,14 +132,14 @@ def _topics(runtime: Runtime) -> Iterator[Trouble]:
         if connection.connected and connection.refused_topics:
             topics = ", ".join(connection.refused_topics[:5])
             facts: Facts = {"broker": name or connection.where, "topic": topics}
-            yield Trouble(own.TOPICS_REFUSED, name or "broker", Level.WARNING, facts)
+            yield Trouble(own.TOPICS_REFUSED, name or "broker", Level.WARNING, facts, part="broker")
 
 
 def _store(runtime: Runtime) -> Iterator[Trouble]:
     status = runtime.storing.status()
     if status.error:
         facts: Facts = {"reason": status.error, "minutes": status.lag_ms / MINUTE_MS}
-        yield Trouble(own.STORE_AWAY, "store", Level.WARNING, facts, _STORE_AWAY_MS)
+        yield Trouble(own.STORE_AWAY, "store", Level.WARNING, facts, _STORE_AWAY_MS, "store")
 
 
 def _floods(runtime: Runtime) -> Iterator[Trouble]:
@@ -127,7 +150,8 @@ def _floods(runtime: Runtime) -> Iterator[Trouble]:
 def _disk(runtime: Runtime) -> Iterator[Trouble]:
     free_bytes = shutil.disk_usage(runtime.settings.data).free
     if free_bytes < _DISK_LOW_BYTES:
-        yield Trouble(own.DISK_LOW, "disk", Level.CRITICAL, {"free_gb": free_bytes / 1024**3})
+        facts: Facts = {"free_gb": free_bytes / 1024**3}
+        yield Trouble(own.DISK_LOW, "disk", Level.CRITICAL, facts, part="disk")
 
 
 class _Quarantine:
@@ -195,6 +219,6 @@ class _Drops:
             messages, told_ms = self._told.get(name, (0, 0))
             if messages and now_ms - told_ms < _DROPS_TOLD_MS:
                 facts: Facts = {"broker": name or connection.where, "messages": messages}
-                yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts)
+                yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts, part="broker")
             else:
                 self._told.pop(name, None)

@@ -33,17 +33,12 @@ class Heart:
         rules: RuleConsumer,
         store: StoreConsumer,
         now_ms: Callable[[], int],
-        *,
-        look: Callable[[int], object] = lambda _: None,
     ) -> None:
-        self._look = look
         self._journal = journal
         self._rules = rules
         self._store = store
         self._now_ms = now_ms
-        self.worker = Worker(
-            "heart", self.beat, pace_s=_PACE_S, on_failure=lambda _: self._look_on(), expected=(StoreError,)
-        )
+        self.worker = Worker("heart", self.beat, pace_s=_PACE_S, expected=(StoreError,))
         self._beats = 0
 
     def start(self) -> None:
@@ -60,18 +55,10 @@ class Heart:
             self._journal.trim(min(self._rules.snapshot_seq, self._store.kept_from_seq) - self._kept())
         if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
             self._journal.append((), committed_ms=now_ms)
-        self._look(now_ms)
 
     def _kept(self) -> int:
         """Batches kept for their fingerprints; fewer when space is short, down to those of the last seconds."""
         return _KEPT_BATCHES // 100 if self._journal.nearly_full() else _KEPT_BATCHES
-
-    def _look_on(self) -> None:
-        """What hinders the beat is the very thing that is to be told."""
-        try:
-            self._look(self._now_ms())
-        except Exception:
-            log.exception("heart.look_failed")
 
 
 class LivePump:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,18 +15,21 @@ from alerts.dispatcher import POISON, Dispatcher
 from alerts.outbox import Outbox
 from api.accounts import Accounts
 from api.live import LiveFeed
+from api.ports import Health
 from api.services import Services
 from campus.campus import Campus
-from campus.clock import MINUTE_MS
+from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.drill import is_drill
 from campus.reading import Reading
+from campus.text import Translate, marked
+from campus.worker import Worker
 from ingest.births_file import BirthsFile
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
 from rules.settings import RuleSettings
 from rules.verdict import Transition
-from service import health, looks, metrics
+from service import health, metrics
 from service.brokers import Brokers
 from service.clock import SteadyClock, wall_ms
 from service.desk import Desk, held_reading
@@ -42,8 +44,9 @@ from service.recovery.event import Event, EventLog
 from service.register import Register
 from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
+from service.samples import samples
 from service.settings import ServiceSettings
-from service.watch import Watch
+from service.watchers import Watchers
 from store.board import Board
 from store.consumer import REWRITE_MS, StoreConsumer
 from store.embedded import EmbeddedStore
@@ -123,11 +126,16 @@ class Runtime:
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
         self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
-        self.watch = Watch(self.book, looks.looks(self), told=self._on_own_alerts)
-        self.heart = Heart(self.journal, self.rules, self.storing, now_ms, look=self.watch.look)
+        self.heart = Heart(self.journal, self.rules, self.storing, now_ms)
         self.keeper = Keeper(self.store, self.outbox, lambda: self.campus().site, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
+        self._adopting: Campus | None = None
+        self._adopter = Worker(
+            "replay", self._replay_adopted, pace_s=HOUR_MS / SECOND_MS, limit_s=HOUR_MS / SECOND_MS
+        )
+        self._registrar = Worker("register", self.register.look, pace_s=1.0, limit_s=120.0)
+        self.watchers = Watchers(self, told=self._on_own_alerts)
         self.drills = Drills(self, self.cast, scenarios=folder / "scenarios" if folder is not None else None)
         self._demo = demo
 
@@ -140,7 +148,7 @@ class Runtime:
         self.register.record_start()
         self.rules.recover()
         self._prime_board()
-        self.watch.recover(looks.rules(), self.now_ms())
+        self.watchers.recover(self.now_ms())
         self.dispatcher.start()
         self.storing.start()
         self.rules.start()
@@ -149,14 +157,21 @@ class Runtime:
         self.heart.start()
         self.keeper.start()
         self.drills.start()
+        self._registrar.start()
+        self._adopter.start()
+        self.watchers.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
         log.info("service.started", site=self.campus().site.id, devices=len(self.campus().devices))
 
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished, and acknowledged before we leave."""
+        self.watchers.stop()
         self.drills.stop_all()
+        self._registrar.stop()
+        self._adopter.request_stop()
         self.pipeline.stop()
+        self._adopter.stop()
         self.brokers.stop_receiving()
         for part in (
             self.heart,
@@ -188,12 +203,32 @@ class Runtime:
             quarantine=self.quarantine,
             register=RegisterDesk(self.register, self.history, self.journal.quarantine),
             drills=self.drills,
-            health=lambda: health.of(self),
-            metrics=metrics.registry(lambda: health.samples(self)),
+            health=self.health,
+            metrics=metrics.registry(lambda: samples(self)),
             now_ms=self.now_ms,
             version=VERSION,
             demo=self._demo,
         )
+
+    def health(self, translate: Translate = marked) -> Health:
+        """How every part does, in the words of a language."""
+        return health.of(self.watchers.every, self.register.campus(), translate)
+
+    def workers(self) -> list[Worker]:
+        """Everybody who does the service's work in a thread of their own."""
+        return [
+            self.pipeline.worker,
+            self.rules.worker,
+            self.storing.worker,
+            *self.dispatcher.workers,
+            self.heart.worker,
+            self.keeper.worker,
+            self.pump.worker,
+            self.drills.worker,
+            self._registrar,
+            self._adopter,
+            *self.watchers.workers,
+        ]
 
     def _on_refused(self, reading: Reading, reason: str) -> None:
         """Not counted: the counts are of messages, and its message was journaled."""
@@ -225,7 +260,8 @@ class Runtime:
         if campus.site.channels != self._channels_of:
             self._channels_of = campus.site.channels
             self.dispatcher.replace(self._channels(campus))
-        threading.Thread(target=self._replay_adopted, args=(campus,), name="replay", daemon=True).start()
+        self._adopting = campus
+        self._adopter.wake()
         self.feed.publish_alert("register")
 
     def _engine(self, campus: Campus) -> Engine:
@@ -244,8 +280,11 @@ class Runtime:
             self.outbox.send_again(released.group, released.item, POISON, self.now_ms())
             self.dispatcher.wake()
 
-    def _replay_adopted(self, campus: Campus) -> None:
+    def _replay_adopted(self) -> None:
         """What devices said before they were in the register becomes readings."""
+        campus = self._adopting
+        if campus is None:
+            return
         for one in self.journal.unregistered():
             if campus.device_at(one.address) is None:
                 continue
@@ -254,6 +293,8 @@ class Runtime:
                 self.pipeline.replay(held)
                 after_id = held[-1].id
             log.info("device.adopted", address=one.address, messages=one.count)
+        if self._adopting is campus:
+            self._adopting = None
 
     def _on_own_alerts(self) -> None:
         self.dispatcher.wake()

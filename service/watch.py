@@ -1,28 +1,49 @@
-"""The service watches itself: what keeps it from its work becomes an alert, told like any other."""
+"""The service watches itself: what keeps it from its work becomes an alert, told like any other, and is shown in its health."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
+import structlog
 
+from alerts import own_parts
 from alerts.book import AlertBook
-from campus.clock import MINUTE_MS
+from api.ports import Condition
+from campus.clock import MINUTE_MS, steady_ms
 from rules.level import Level, State
 from rules.verdict import Evidence, Facts, Transition
+
+log = structlog.get_logger()
 
 #: a trouble that is over must stay so this long before it is called so
 _KEEP_MS = MINUTE_MS
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Something that is wrong at this moment; it becomes an alert when it lasts *for_ms*."""
+    """Something that is wrong at this moment; it becomes an alert when it lasts *for_ms*.
+
+    *part* of the service is in *condition* because of it, from the first moment on; no part for what is wrong elsewhere.
+    """
 
     rule: str
     subject: str
     severity: Level
     facts: Facts
     for_ms: int = 0
+    part: str = ""
+    condition: Condition = Condition.DEGRADED
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A look at one *part*; where the look itself fails, that part is not proven well, and so is down."""
+
+    part: str
+    ask: Callable[[int], Iterable[Trouble]]
+
+    def __call__(self, now_ms: int) -> Iterable[Trouble]:
+        """What is wrong now."""
+        return self.ask(now_ms)
 
 
 class _Case(msgspec.Struct):
@@ -37,15 +58,28 @@ Look = Callable[[int], Iterable[Trouble]]
 
 
 class Watch:
-    """Asks *looks* what is wrong, and opens and ends the alerts."""
+    """Asks *looks* what is wrong, remembers it for whoever asks for the health of *parts*, and opens and ends the alerts."""
 
     def __init__(
-        self, book: AlertBook, looks: Sequence[Look], *, told: Callable[[], None] = lambda: None
+        self,
+        book: AlertBook,
+        looks: Sequence[Look],
+        *,
+        parts: Sequence[str] = (),
+        told: Callable[[], None] = lambda: None,
+        steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         self._book = book
         self._looks = looks
         self._told = told
+        self._steady_ms = steady_ms
         self._cases: dict[tuple[str, str], _Case] = {}
+        #: looks that failed the last time, so that each is logged once
+        self._failing: set[int] = set()
+        self.parts = tuple(parts)
+        #: what was wrong at the last look, and when that was by the steady clock; None before the first
+        self.troubles: tuple[Trouble, ...] = ()
+        self.looked_ms: int | None = None
 
     def recover(self, rules: Iterable[str], now_ms: int) -> None:
         """Takes up the alerts that were open when the service ended."""
@@ -57,10 +91,11 @@ class Watch:
 
     def look(self, now_ms: int) -> list[Transition]:
         """One round; what changed is in the book."""
-        for look in self._looks:
-            for one in look(now_ms):
-                case = self._cases.setdefault((one.rule, one.subject), _Case(one, now_ms, now_ms))
-                case.trouble, case.seen_ms = one, now_ms
+        found = [one for number, look in enumerate(self._looks) for one in self._ask(number, look, now_ms)]
+        self.troubles, self.looked_ms = tuple(found), self._steady_ms()
+        for one in found:
+            case = self._cases.setdefault((one.rule, one.subject), _Case(one, now_ms, now_ms))
+            case.trouble, case.seen_ms = one, now_ms
         changed = {key: to for key, case in self._cases.items() if (to := _next(case, now_ms)) is not None}
         told = [
             _transition(self._cases[key], now_ms, to)
@@ -76,6 +111,22 @@ class Watch:
             else:
                 del self._cases[key]
         return told
+
+    def _ask(self, number: int, look: Look, now_ms: int) -> list[Trouble]:
+        """What one look finds; that it cannot look is a trouble, too, and hinders no other look."""
+        try:
+            found = list(look(now_ms))
+        except Exception as error:
+            part = look.part if isinstance(look, Probe) else "watch"
+            if number not in self._failing:
+                log.exception("watch.look_failed", part=part)
+            self._failing.add(number)
+            facts: Facts = {"part": part, "reason": f"{type(error).__name__}: {error}"[:300]}
+            return [
+                Trouble(own_parts.LOOK_FAILED, part, Level.WARNING, facts, MINUTE_MS, part, Condition.DOWN)
+            ]
+        self._failing.discard(number)
+        return found
 
 
 def _next(case: _Case, now_ms: int) -> State | None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from alerts.own_parts import part_name
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
@@ -42,7 +43,8 @@ def duty(request: Request, services: Deps, account: Viewer) -> Response:
         cards=open_cards(services, translate),
         recent=recent_cards(services, translate),
         buildings=buildings(services, translate),
-        health=services.health(),
+        health=services.health(translate),
+        part_name=part_name,
     )
 
 

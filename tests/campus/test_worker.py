@@ -80,9 +80,9 @@ def test_a_failure_while_failing_is_guarded(steady):
 
 
 def test_nothing_is_well_before_the_first_step(steady):
-    """A worker that never finished a step is starting, not well; one without a thread has ended."""
+    """A worker that never finished a step is starting, not well; so is one that was never started."""
     worker = Worker("w", Steps(steady), steady_ms=steady)
-    assert worker.progress().doing(steady()) is Doing.ENDED
+    assert worker.progress().doing(steady()) is Doing.STARTING
     assert alive(worker).progress().doing(steady()) is Doing.STARTING
     worker.work()
     assert worker.progress().doing(steady()) is Doing.WELL

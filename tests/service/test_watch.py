@@ -145,8 +145,8 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
     from campus.reading import Reading, Series
 
     journal = Journal(tmp_path / "j.db", quota_bytes=400_000)
-    reader, looked = _Consumer(), []
-    heart = Heart(journal, reader, reader, clock, look=looked.append)
+    reader = _Consumer()
+    heart = Heart(journal, reader, reader, clock)
     series = Series("d", Quantity.TEMPERATURE)
 
     def fill():
@@ -160,7 +160,6 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
     heart.beat()
     with pytest.raises(JournalFull):
         fill()
-    assert looked
     reader.seq = reader.snapshot_seq = reader.kept_from_seq = journal.last_seq()
     heart.beat()
     assert not journal.nearly_full()
