@@ -116,8 +116,9 @@ class Worker:
         if self.alive or self._stopping.is_set():
             return
         self._working_since_ms, self._due_ms = None, self._steady_ms()
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        thread.start()
+        self._thread = thread  # not before: one that has not begun yet has not ended
 
     def request_stop(self) -> None:
         """Asks to stop after the step under way, without waiting for it."""
