@@ -240,9 +240,11 @@ class Connection:
             if not frames:
                 return
             now_ms, name = self._now_ms(), self._address.name
+            # nats-server does so, and speaks no MQTT 5; another of 3.1.1 loses nothing by being thought to
+            renumbered = self._protocol != 5
             self.received += len(frames)
             messages = [
-                Message(_text(topic), payload, now_ms, qos, mid, dup, retained, name)
+                Message(_text(topic), payload, now_ms, qos, mid, dup, retained, name, renumbered)
                 for topic, payload, qos, mid, dup, retained in frames
             ]
             self._put(Burst(messages, self._acknowledger()))

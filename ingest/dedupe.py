@@ -1,66 +1,21 @@
-"""Two ways the same reading comes twice, and how each is known.
+"""Repeats: a device, gateway or retained message says again what it said before, with the same time and value.
 
-A *redelivery*: the broker sends a message again that was committed but not yet acknowledged when we died or the
-connection broke. It keeps its packet identifier and carries the dup flag (MQTT 3.1.1, 4.4), so identifier and
-contents together are looked up among the messages committed last.
-
-A *repeat*: a device, gateway or retained message says again what it said before, with the same time and value.
+What the *broker* sends again is known before anything reads it: see :mod:`ingest.redeliveries`.
 """
 
 from __future__ import annotations
 
-import functools
-import zlib
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 import msgspec
 
 from campus.reading import Reading, Series
-from ingest.message import Message
 
-#: more messages than any broker has in flight to us (its receive maximum is set lower)
-REMEMBERED_MESSAGES = 32_768
 _REMEMBERED_READINGS = 8
 _REMEMBERED_SERIES = 50_000
 #: a backlog delivered at once moves its receipt times this far ahead at the most
 _LONGEST_LEAD_MS = 60_000
-
-
-def fingerprint(message: Message) -> int:
-    """Packet identifier and a checksum of broker, topic and payload in one number."""
-    return message.mid << 32 | zlib.crc32(message.payload, _source(message.broker, message.topic))
-
-
-@functools.lru_cache(maxsize=50_000)
-def _source(broker: str, topic: str) -> int:
-    return zlib.crc32(topic.encode(), zlib.crc32(broker.encode()) if broker else 0)
-
-
-class Redeliveries:
-    """The fingerprints of messages committed last, as a bounded multiset."""
-
-    def __init__(self, recent: Counter[int]) -> None:
-        self._known = Counter(recent)
-        self._order: deque[int] = deque(recent.elements())
-
-    def seen(self, message: Message, mark: int) -> bool:
-        """Whether *message* is a redelivery of one committed before; each commit answers for one redelivery."""
-        if not message.dup or self._known[mark] <= 0:
-            return False
-        self._known[mark] -= 1
-        return True
-
-    def committed(self, marks: list[int]) -> None:
-        """Remembers messages just committed."""
-        self._known.update(marks)
-        self._order.extend(marks)
-        while len(self._order) > REMEMBERED_MESSAGES:
-            oldest = self._order.popleft()
-            if self._known[oldest] <= 1:
-                del self._known[oldest]
-            else:
-                self._known[oldest] -= 1
 
 
 class _Memory:

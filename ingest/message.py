@@ -11,7 +11,10 @@ LONGEST_TOPIC = 512
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """*mid* and *dup* identify a redelivery within *broker*; *retained* messages were stored by the broker earlier."""
+    """*mid* and *dup* identify a redelivery within *broker*; *retained* messages were stored by the broker earlier.
+
+    *renumbered*: the broker may deliver it again under another *mid*.
+    """
 
     topic: str
     payload: bytes
@@ -21,6 +24,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     dup: bool = False
     retained: bool = False
     broker: str = ""
+    renumbered: bool = False
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):

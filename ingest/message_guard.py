@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ingest.dedupe import fingerprint as fingerprint_of
 from ingest.message import Message
+from ingest.redeliveries import fingerprint as fingerprint_of
 from store.handling import Handling
 from store.poison import Kind, Poison
 
@@ -26,10 +26,8 @@ class MessageGuard:
 
     def begin(self, message: Message, fingerprint: int) -> str:
         """*message* is being read from now on, unless it is set aside: then the reason is returned, else ""."""
-        if message.broker:
-            fingerprint = checksum(
-                message.topic, message.payload
-            )  # a replayed one has lost its broker's name
+        if message.broker or message.renumbered:  # a replayed one has lost its broker
+            fingerprint = checksum(message.topic, message.payload)
         if self._poison.is_empty or not self._poison.holds(Kind.MESSAGE, item_of(fingerprint), message.topic):
             self._begin(fingerprint | _NOT_NOTHING, message.topic)
             return ""

@@ -12,11 +12,12 @@ from campus.reading import Quality, Reading
 from campus.worker import Worker
 from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
-from ingest.dedupe import REMEMBERED_MESSAGES, Redeliveries, Repeats, fingerprint
+from ingest.dedupe import Repeats
 from ingest.judge import Judge, Judgement, held, topic_too_long
 from ingest.message import LONGEST_TOPIC, Message
 from ingest.message_guard import MessageGuard
 from ingest.normalise import ALLOWED_LATENESS_MS
+from ingest.redeliveries import CONTENT, REMEMBERED_MESSAGES, Redeliveries, fingerprint
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
 from store.journal import Journal
@@ -40,10 +41,24 @@ class _Group:
         self.readings: list[Reading] = []
         self.held: list[QuarantineEntry] = []
         self.marks: dict[int, None] = {}
+        #: what is in the marks of messages that may come again under another identifier
+        self.contents: set[int] = set()
         self.released: list[int] = []
         self.counts = Counts()
         #: the common fate, counted apart
         self.journaled = 0
+
+    def mark(self, message: Message, mark: int) -> None:
+        """Remembers that *message* is committed with this group."""
+        self.marks[mark] = None
+        if message.renumbered:
+            self.contents.add(mark & CONTENT)
+
+    def has(self, message: Message, mark: int) -> bool:
+        """Whether the first copy of a message that came again waits in this very group."""
+        return message.dup and (
+            mark in self.marks or (message.renumbered and mark & CONTENT in self.contents)
+        )
 
 
 class Pipeline:
@@ -168,14 +183,13 @@ class Pipeline:
             return
         known_by = fingerprint(message)
         mark = known_by if message.qos else 0
-        # its first copy may wait in this very group
-        if mark and message.dup and (mark in group.marks or self._redeliveries.seen(message, mark)):
+        if mark and (group.has(message, mark) or self._redeliveries.seen(message, mark)):
             group.counts += Counts(duplicates=1)
-            group.marks[mark] = None  # it may be delivered once more, until our acknowledgement arrives
+            group.mark(message, mark)  # it may be delivered once more, until our acknowledgement arrives
             return
         judgement = self._judged(message, known_by)
         if mark:
-            group.marks[mark] = None
+            group.mark(message, mark)
         if released:
             self._take_replayed(group, released, judgement)
         else:
@@ -220,10 +234,11 @@ class Pipeline:
         if self._guard is not None:
             self._guard.end()
         while True:
+            committed_ms = self._now_ms()
             try:
                 self._journal.append(
                     group.readings,
-                    committed_ms=self._now_ms(),
+                    committed_ms=committed_ms,
                     fingerprints=list(group.marks),
                     quarantined=group.held,
                     released=group.released,
@@ -242,7 +257,7 @@ class Pipeline:
                     log.info("journal.resumed")
                 self.stalled = ""
                 self.batches += 1
-                self._redeliveries.committed(list(group.marks))
+                self._redeliveries.committed(group.marks, committed_ms)
                 return True
             if self.worker.pause(_FULL_RETRY_S):
                 self._repeats.forget(group.readings)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -208,18 +207,24 @@ class Journal:
             ).fetchone()
         return Counts(*row)
 
-    def recent_fingerprints(self, limit: int) -> Counter[int]:
-        """Fingerprints of at least the newest *limit* messages, as far as batches are kept."""
-        found: Counter[int] = Counter()
+    def recent_fingerprints(self, limit: int) -> list[tuple[int, list[int]]]:
+        """Fingerprints of at least the newest *limit* messages, as far as batches are kept.
+
+        With the time of their commit, the oldest first.
+        """
+        found: list[tuple[int, list[int]]] = []
+        count = 0
         with self._connections.reading() as connection:
             rows = connection.execute(
-                "SELECT fingerprints FROM batches WHERE fingerprints != x'' ORDER BY seq DESC"
+                "SELECT committed_ms, fingerprints FROM batches WHERE fingerprints != x'' ORDER BY seq DESC"
             )
-            for (encoded,) in rows:
-                found.update(msgspec.msgpack.decode(encoded, type=list[int]))
-                if found.total() >= limit:
+            for committed_ms, encoded in rows:
+                marks = msgspec.msgpack.decode(encoded, type=list[int])
+                found.append((committed_ms, marks))
+                count += len(marks)
+                if count >= limit:
                     break
-        return found
+        return found[::-1]
 
     def quarantined(
         self, *, limit: int = 100, before_id: int | None = None, code: str = "", address: str = ""

@@ -63,7 +63,7 @@ def test_everything_survives_reopening(tmp_path):
     second = Journal(tmp_path / "j.db", quota_bytes=10**9)
     assert (second.last_seq(), second.last_time_ms(), second.offset("store")) == (1, 5000, 1)
     assert second.counts() == Counts(journaled=2, ignored=1)
-    assert second.recent_fingerprints(10) == {7: 2, 8: 1}
+    assert second.recent_fingerprints(10) == [(5000, [7, 7, 8])]
     second.close()
 
 
