@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.errors import NotFound
@@ -57,13 +57,21 @@ def adopt_form(request: Request, services: Deps, account: Admin, address: str) -
     return _form(request, services, account, guess.columns, guess)
 
 
+async def _sent(request: Request) -> dict[str, str]:
+    """The form's fields; read here, as the route itself works for seconds and is no coroutine."""
+    return {key: str(value) for key, value in (await request.form()).items()}
+
+
 @router.post("/held/adopt")
-async def adopt(
-    request: Request, services: Deps, account: Admin, device_id: Annotated[str, Form(alias="id")]
+def adopt(
+    request: Request,
+    services: Deps,
+    account: Admin,
+    device_id: Annotated[str, Form(alias="id")],
+    sent: Annotated[dict[str, str], Depends(_sent)],
 ) -> Response:
     """Takes the device up, or shows the form again with every mistake."""
-    sent = await request.form()
-    columns = {key: str(value) for key, value in sent.items() if key != "id"}
+    columns = {key: value for key, value in sent.items() if key != "id"}
     try:
         _check_new(services, device_id)
         services.register.put(device_id, columns, account.display_name)
