@@ -8,18 +8,22 @@ whoever sends a whole request is answered, however many do not.
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+import ipaddress
+from typing import ClassVar, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 _TOO_MANY = b"too many connections; try again in 2 s"
+_NOT_THE_PROXY = b"this page is reached through its proxy, with https"
 _TOO_SLOW = b"the request was not sent in time"
 
 
 class BoundedConnection(H11Protocol):
     """One connection; the limits are for all of a server."""
 
+    #: who may connect besides this machine; anybody, where nobody is named
+    peers: ClassVar[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]] = ()
     most_connections = 256
     #: time for a request's head, for all of its body, and for a client to take what it was sent
     head_s = 10.0
@@ -35,6 +39,10 @@ class BoundedConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Takes the connection, where there is or can be made room."""
+        if not self._may_connect(transport):
+            self.transport = transport
+            _say(transport, 403, "Forbidden", _NOT_THE_PROXY)
+            return
         if len(self.connections) >= self.most_connections and not self._make_room():
             self.transport = transport
             _say(transport, 503, "Service Unavailable", _TOO_MANY)
@@ -76,6 +84,13 @@ class BoundedConnection(H11Protocol):
             self._write_deadline = None
         if self.flow is not None:
             super().resume_writing()
+
+    def _may_connect(self, transport: asyncio.Transport) -> bool:
+        if not self.peers:
+            return True
+        host, *_ = transport.get_extra_info("peername")
+        peer = ipaddress.ip_address(host.partition("%")[0])
+        return peer.is_loopback or any(peer in one for one in self.peers)
 
     @property
     def _idle(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 from pathlib import Path
 from types import FrameType
@@ -14,7 +13,6 @@ import uvicorn
 
 from api.accounts import AccountRole
 from api.app import create_app
-from api.server import server_config
 from campus.campus import Campus
 from campus.errors import FolderProblems
 from campus.folder import check_folder, load_campus
@@ -24,6 +22,7 @@ from rules.settings import check as check_rules
 from service.demo import DRILL_FREEZER, demo_campus
 from service.errors import ServiceError
 from service.logs import configure_logs
+from service.page_door import PageDoor
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 from simulators.drill_freezer import DrillFreezer
@@ -31,6 +30,7 @@ from simulators.publisher import Publisher
 from simulators.world import World
 
 _SEED = 20261121
+_DEMO_DATA = Path("data/demo")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,21 +39,25 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
 
 
-def up(
+def up(  # noqa: PLR0917 - each is an option of the command line
     campus: Annotated[Path | None, typer.Option(help="The campus folder.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="The example school, simulated.")] = False,
     data: Annotated[Path | None, typer.Option(help="Where data is kept.")] = None,
     host: Annotated[str, typer.Option(help="Address of the page.")] = "",
     port: Annotated[int | None, typer.Option(help="Port of the page; 0 takes a free one.")] = None,
-) -> None:
+    behind_proxy: Annotated[str, typer.Option(help="Address of the reverse proxy that speaks HTTPS for the page.")] = "",
+    tls_cert: Annotated[Path | None, typer.Option(help="The page's certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The key of the page's certificate.")] = None,
+) -> None:  # fmt: skip
     """Runs everything in one process. Example: shouyuan up --campus examples/school"""
     if (campus is None) == (not demo):
         typer.echo("give either --campus DIR or --demo", err=True)
         raise typer.Exit(2)
-    given = {"data": data or (Path("data/demo") if demo else None), "host": host or None, "port": port}
-    settings = ServiceSettings.model_validate(
-        ServiceSettings().model_dump() | {key: value for key, value in given.items() if value is not None}
-    )
+    given = {
+        "data": data, "host": host or None, "port": port,
+        "behind_proxy": behind_proxy or None, "tls_cert": tls_cert, "tls_key": tls_key,
+    }  # fmt: skip
+    settings = _settings({key: value for key, value in given.items() if value is not None}, demo=demo)
     configure_logs(level="warning" if demo else settings.log_level, as_json=settings.log_json)
     try:
         _run(demo_campus() if campus is None else _load(campus), settings, demo=demo, folder=campus)
@@ -63,6 +67,12 @@ def up(
     except ServiceError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+
+
+def _settings(given: dict[str, object], *, demo: bool) -> ServiceSettings:
+    """What the command line says goes before the environment, and that before what goes without saying."""
+    said = ServiceSettings().model_dump(exclude_unset=True) | given
+    return ServiceSettings.model_validate(({"data": _DEMO_DATA} if demo else {}) | said)
 
 
 def check(campus: Annotated[Path, typer.Option(help="The campus folder.")]) -> None:
@@ -85,12 +95,16 @@ def print_problems(problems: tuple[Problem, ...] | list[Problem]) -> None:
 
 
 def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path | None) -> None:
+    page = PageDoor(settings)
+    if page.moved:
+        typer.echo(
+            f"端口 {settings.port} 已被占用,改用下面的 / port {settings.port} is taken, so another is used"
+        )
     runtime = Runtime(campus, settings, write=typer.echo, demo=demo, folder=folder)
-    page = _bind(settings.host, settings.port)
     try:
         runtime.start()
         publisher = _publisher(campus, runtime) if demo else None
-        _say_where(runtime, page)
+        _say_where(runtime, page.url)
         _serve(runtime, page)
         if publisher is not None:
             publisher.stop()
@@ -120,20 +134,7 @@ def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
     return publisher
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """The page's socket: the port asked for, or a free one where the default is taken."""
-    page = socket.socket()
-    page.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        page.bind((host, port))
-    except OSError:
-        page.bind((host, 0))
-    return page
-
-
-def _say_where(runtime: Runtime, page: socket.socket) -> None:
-    host, port = page.getsockname()[:2]
-    base = f"http://{host}:{port}"
+def _say_where(runtime: Runtime, base: str) -> None:
     token = runtime.accounts.make_link("admin", runtime.now_ms())
     brokers = [runtime.brokers.address(name) for name in runtime.brokers.connections]
     typer.echo(f"\n守园已启动 / Shouyuan is running\n  页面 / page:        {base}/")
@@ -145,9 +146,10 @@ def _say_where(runtime: Runtime, page: socket.socket) -> None:
     typer.echo("  停止 / stop:        Ctrl-C\n")
 
 
-def _serve(runtime: Runtime, page: socket.socket) -> None:
+def _serve(runtime: Runtime, page: PageDoor) -> None:
     """Serves until a signal comes; open event streams end with the feed, so that stopping takes no time."""
-    _Server(server_config(create_app(runtime.services())), runtime).run(sockets=[page])
+    config = uvicorn.Config(create_app(runtime.services()), **page.options())
+    _Server(config, runtime).run(sockets=[page.socket])
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,10 @@ ServiceError
 ├── DataInUse             another service is running on the same data folder
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
 ├── NoReadings            there is nothing to replay in a file or a store
+├── PageExposed           the page would listen to a network without encryption; names the remedies
+├── ProxyUnknown          what should be a proxy's address is none
+├── CertificateUnusable   the page's certificate or key cannot be read or do not fit
+├── PortTaken             the page's address cannot be listened on
 └── DemoMissing           the demonstration's campus folder is not where it should be
 """
 
@@ -57,4 +61,46 @@ class NoCampusFolder(ServiceError):
     def __init__(self) -> None:
         super().__init__(
             "this campus has no folder (the demonstration); start with --campus DIR to edit its register and calendar"
+        )
+
+
+class PageExposed(ServiceError):
+    """Raised where the page would listen beyond this machine without a certificate or a proxy that has one."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"页面要在 {host or '所有地址'} 上监听,但没有加密,密码会在网络上明文传输。三选一(见 docs/https.md):"
+            "① 只在本机监听(--host 127.0.0.1),由反向代理提供 HTTPS;② --behind-proxy 代理的地址;"
+            "③ --tls-cert 证书 --tls-key 私钥\n"
+            f"the page would listen on {host or 'every address'} without encryption, so that passwords cross the network in "
+            "clear. Expected one of (docs/https.md): --host 127.0.0.1 with a reverse proxy on this machine; "
+            "--behind-proxy ADDRESS of the proxy; --tls-cert FILE --tls-key FILE"
+        )
+
+
+class ProxyUnknown(ServiceError):
+    """Raised where a proxy's address is none."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"behind-proxy is {found!r}; expected addresses or networks such as 127.0.0.1 or 192.168.1.0/28"
+        )
+
+
+class CertificateUnusable(ServiceError):
+    """Raised where the page's certificate cannot be used."""
+
+    def __init__(self, which: object, reason: str) -> None:
+        super().__init__(
+            f"页面的证书用不了 / the page's certificate cannot be used: {which}: {reason}; expected PEM files by "
+            "--tls-cert and --tls-key"
+        )
+
+
+class PortTaken(ServiceError):
+    """Raised where the page cannot listen on the address that was asked for."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"不能在 {host}:{port} 上监听 / cannot listen on {host}:{port}: {reason}; choose another --port, or 0 for a free one"
         )

@@ -16,6 +16,11 @@ class ServiceSettings(BaseSettings):
     data: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
+    #: addresses or networks of the reverse proxies that speak HTTPS for us, comma between them
+    behind_proxy: str = ""
+    #: PEM files for HTTPS of our own
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     #: sqlite under *data* unless a PostgreSQL URL is given
     database_url: str = ""
     log_json: bool = False

@@ -88,6 +88,9 @@ def _check_brokers(body: Mapping[str, Any]) -> Iterator[Problem]:
             match = _LISTEN.fullmatch(listen)
             if match is None or int(match[2]) > 65_535:
                 yield Problem(_SITE, 0, f"{key}.listen", listen, "host:port, such as 127.0.0.1:1883")
+            elif broker.get("url", "embedded") == "embedded" and not _may_listen(match[1], broker):
+                expected = f"username and password_file under {key}, or a listen on 127.0.0.1"
+                yield Problem(_SITE, 0, f"{key}.listen", f"{listen} without an account", expected)
         for certificate in ("tls", "listen_tls"):
             pair = [f"{certificate}_cert_file", f"{certificate}_key_file"]
             missing = [one for one in pair if not broker.get(one)]
@@ -99,6 +102,12 @@ def _check_brokers(body: Mapping[str, Any]) -> Iterator[Problem]:
                     "nothing",
                     f"a file: {' and '.join(pair)} belong together",
                 )
+
+
+def _may_listen(host: str, broker: Mapping[str, Any]) -> bool:
+    """Whoever reaches a broker without an account can send what alarms are made of: this machine may, a network may not."""
+    has_account = bool(broker.get("username")) and bool(broker.get("password") or broker.get("password_file"))
+    return has_account or host in {"127.0.0.1", "[::1]", "localhost"}
 
 
 def _check_addresses(body: Mapping[str, Any]) -> Iterator[Problem]:

@@ -128,6 +128,12 @@ MODBUS = (
             "belong together",
         ),
         ({"site.yaml": SITE + "broker: {listen: here}\n"}, "site.yaml:broker.listen", "here", "host:port"),
+        (
+            {"site.yaml": SITE + 'broker: {listen: "0.0.0.0:1883"}\n'},
+            "site.yaml:broker.listen",
+            "without an account",
+            "password_file",
+        ),
         ({"site.yaml": SITE + "broker: {url: tcp://a}\n"}, "site.yaml:broker.url", "tcp://a", "mqtt://"),
         ({"site.yaml": SITE + "store: postgres\n"}, "site.yaml:store", "", "influxdb2"),
         (
