@@ -187,18 +187,14 @@ class Pipeline:
             group.counts += Counts(duplicates=1)
             group.mark(message, mark)  # it may be delivered once more, until our acknowledgement arrives
             return
-        judgement = self._judged(message, known_by)
+        why = self._guard.begin(message, known_by) if self._guard is not None else ""
+        judgement = Judgement(held=(held(message, POISON, why),)) if why else self._judge(message)
         if mark:
             group.mark(message, mark)
         if released:
             self._take_replayed(group, released, judgement)
         else:
             self._fate(group, judgement)
-
-    def _judged(self, message: Message, known_by: int) -> Judgement:
-        if self._guard is not None and (why := self._guard.begin(message, known_by)):
-            return Judgement(held=(held(message, POISON, why),))
-        return self._judge(message)
 
     def _is_crowded(self) -> bool:
         return len(self._waiting) > MOST_WAITING // 4

@@ -12,6 +12,7 @@ from campus.reading import Reading
 from ingest.message_guard import checksum, item_of
 from ingest.pipeline import Pipeline
 from service.poison_guard import PoisonGuard
+from store.handling import kept_topic
 from store.journal import Journal
 from store.poison import Kind, SetAside
 from store.quarantine import POISON, REFUSED, QuarantineEntry, Selection
@@ -100,7 +101,9 @@ class Desk:
         log.warning("poison.released", kind=released.kind.value, group=released.group, item=released.item)
         if released.kind is Kind.MESSAGE:
             entries = self._quarantine.select(Selection(code=POISON), limit=_REPLAYED)
-            self._pipeline.replay([one for one in entries if one.whole and one.topic == released.group])
+            self._pipeline.replay(
+                [one for one in entries if one.whole and kept_topic(one.topic) == released.group]
+            )
         self._again(released)
         return True
 

@@ -19,7 +19,7 @@ from ingest.message_guard import MessageGuard
 from rules.catalogue import catalogue
 from rules.engine import Marks
 from rules.instance import mark_of
-from store.handling import Handling, Left
+from store.handling import Handling, Left, kept_topic
 from store.poison import Kind, Poison, SetAside, Suspect
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class PoisonGuard:
     def __init__(self, data: Path, campus: Campus, now_ms: int) -> None:
         self.handling = Handling(data / "handling.bin")
         self.poison = Poison(data / "poison.json")
-        suspects = [one for left in self.handling.left for one in _suspects(left, campus)]
+        suspects = [one for left in self.handling.left for one in _suspects(left, self.handling, campus)]
         for one in suspects:
             log.warning("poison.suspected", kind=one.kind.value, group=one.group, item=one.item)
         for aside in self.poison.blame(suspects, now_ms):
@@ -60,8 +60,9 @@ class PoisonGuard:
 
     def release_message(self, topic: str, item: str) -> None:
         """The same by what it is: somebody replays that message."""
+        group = kept_topic(topic)
         for one in self.poison.all():
-            if one.kind is Kind.MESSAGE and one.group == topic and one.item in {"", item}:
+            if one.kind is Kind.MESSAGE and one.group == group and one.item in {"", item}:
                 self.poison.release(one.id)
 
     def close(self) -> None:
@@ -69,9 +70,9 @@ class PoisonGuard:
         self.handling.close()
 
 
-def _suspects(left: Left, campus: Campus) -> Iterator[Suspect]:
+def _suspects(left: Left, handling: Handling, campus: Campus) -> Iterator[Suspect]:
     if left.slot == message_guard.SLOT:
-        yield Suspect(Kind.MESSAGE, message_guard.item_of(left.item), left.text)
+        yield Suspect(Kind.MESSAGE, message_guard.item_of(left.item), handling.topics.text(left.item))
     elif left.slot == _RULE_SLOT:
         group = _pair(left.item, campus)
         if group:

@@ -8,6 +8,7 @@ cut it may say what was handled a while before; whoever judges it must ask for t
 from __future__ import annotations
 
 import mmap
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import structlog
 
 log = structlog.get_logger()
 
-_MAGIC: Final = b"SYHAND01"
+_MAGIC: Final = b"SYHAND02"
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 _HEADER_BYTES, _SLOT_BYTES, _SLOTS = 64, 1024, 32
 #: of a slot: what is handled (0 for nothing), where, and the length of the text behind these
@@ -24,6 +25,12 @@ _WORD_BYTES, _WORDS = 8, 3
 _TEXT_AT = _WORDS * _WORD_BYTES
 _LONGEST_TEXT = _SLOT_BYTES - _TEXT_AT
 _MASK = (1 << 64) - 1
+#: behind the slots, the topics of messages, which come too often for a text each
+_TOPICS_AT = _HEADER_BYTES + _SLOTS * _SLOT_BYTES
+_TOPICS, _ROW_BYTES = 16_384, 128
+_LONGEST_TOPIC = _ROW_BYTES - 1
+_NUMBER_SHIFT = 32
+_SIZE_BYTES = _TOPICS_AT + _TOPICS * _ROW_BYTES
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -74,6 +81,38 @@ class Slot:
         return Left(number, item, place, raw.decode(errors="replace"), rebooted)
 
 
+class Topics:
+    """Topics by number, so that a mark of one is a single word; the oldest make room. One thread's."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._rows = len(view) // _ROW_BYTES
+        self._topics: deque[str] = deque()
+        self._next = 0
+        #: of topics seen lately: where their number stands in a mark
+        self.numbers: dict[str, int] = {}
+
+    def enter(self, topic: str) -> int:
+        """Writes *topic* down; returns its number, in the upper half of a mark. The end of a long one is cut off."""
+        raw = topic.encode(errors="replace")[:_LONGEST_TOPIC]
+        if len(self._topics) >= self._rows:
+            self.numbers.pop(self._topics.popleft(), None)
+        row, self._next = self._next, (self._next + 1) % self._rows
+        at = row * _ROW_BYTES
+        self._view[at : at + 1 + len(raw)] = bytes([len(raw)]) + raw
+        self._topics.append(topic)
+        number = self.numbers[topic] = row + 1 << _NUMBER_SHIFT
+        return number
+
+    def text(self, mark: int) -> str:
+        """The topic of a mark, from what an earlier process wrote; "" for none."""
+        row = (mark >> _NUMBER_SHIFT) - 1
+        if not 0 <= row < self._rows:
+            return ""
+        at = row * _ROW_BYTES
+        return bytes(self._view[at + 1 : at + 1 + self._view[at]]).decode(errors="replace")
+
+
 class Handling:
     """The file of marks. One that cannot be used is replaced by memory of our own, which forgets: the service goes on."""
 
@@ -86,12 +125,12 @@ class Handling:
         except (OSError, ValueError) as error:
             self.broken = str(error)
             log.warning("handling.unusable", path=str(path), reason=str(error))
-            self._map = mmap.mmap(-1, _HEADER_BYTES + _SLOTS * _SLOT_BYTES)
+            self._map = mmap.mmap(-1, _SIZE_BYTES)
         self._view = memoryview(self._map)
         self._slots = [
-            Slot(self._view[at : at + _SLOT_BYTES])
-            for at in range(_HEADER_BYTES, len(self._map), _SLOT_BYTES)
+            Slot(self._view[at : at + _SLOT_BYTES]) for at in range(_HEADER_BYTES, _TOPICS_AT, _SLOT_BYTES)
         ]
+        self.topics = Topics(self._view[_TOPICS_AT:])
         known = bytes(self._view[: len(_MAGIC)]) == _MAGIC
         before = bytes(self._view[len(_MAGIC) : _HEADER_BYTES]).rstrip(b"\0")
         #: what was under way when the process before this one died; empty after an orderly end
@@ -122,13 +161,18 @@ class Handling:
             self._map.flush()
 
 
+def kept_topic(topic: str) -> str:
+    """*topic* as a mark keeps it: the end of a long one is cut off."""
+    raw = topic.encode(errors="replace")
+    return topic if len(raw) <= _LONGEST_TOPIC else raw[:_LONGEST_TOPIC].decode(errors="replace")
+
+
 def _mapped(path: Path) -> mmap.mmap:
     """*path* in memory, all its blocks on disk: a page that finds no room when it is written to ends the process."""
-    size = _HEADER_BYTES + _SLOTS * _SLOT_BYTES
-    if not path.exists() or path.stat().st_size != size:
-        path.write_bytes(bytes(size))
+    if not path.exists() or path.stat().st_size != _SIZE_BYTES:
+        path.write_bytes(bytes(_SIZE_BYTES))
     with path.open("r+b") as file:
-        return mmap.mmap(file.fileno(), size)
+        return mmap.mmap(file.fileno(), _SIZE_BYTES)
 
 
 def _boot_id() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campus.clock import DAY_MS
-from store.handling import Handling, Left
+from store.handling import Handling, Left, kept_topic
 from store.poison import Kind, Poison, Suspect
 
 NOW_MS = 1_795_000_000_000
@@ -46,6 +46,24 @@ def test_a_long_text_is_cut(tmp_path):
     left = Handling(tmp_path / "handling.bin", boot="").left
     assert [(one.slot, one.item) for one in left] == [(0, 5), (31, 6)]
     assert left[0].text.startswith("长" * 333)
+
+
+def test_topics_are_kept_by_number(tmp_path):
+    """A topic's number leads the next process to its text; when there are more than room, the oldest go."""
+    path = tmp_path / "handling.bin"
+    topics = Handling(path).topics
+    first = topics.enter("a/冷库")
+    assert topics.numbers == {"a/冷库": first}
+    long = topics.enter("长" * 100)
+    found = Handling(path).topics
+    assert found.text(first | 7) == "a/冷库"
+    assert found.text(long) == kept_topic("长" * 100) != "长" * 100
+    assert found.text(5) == ""
+    for number in range(20_000):
+        topics.enter(str(number))
+    assert len(topics.numbers) == 16_384
+    assert "a/冷库" not in topics.numbers
+    assert found.text(topics.numbers["19999"]) == "19999"
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40_000])
