@@ -19,6 +19,10 @@ RESTART_NEEDED = "service.restart_needed"
 JOURNAL_STALLED = "service.journal_stalled"
 BROKER_AWAY = "service.broker_away"
 BROKER_DROPS = "service.broker_drops"
+BROKER_RESTARTED = "service.broker_restarted"
+BROKER_DAMAGED = "service.broker_damaged"
+SESSION_TAKEN = "service.session_taken"
+SESSION_LOST = "service.session_lost"
 TOPICS_REFUSED = "service.topics_refused"
 STORE_AWAY = "service.store_away"
 FLOOD = "service.flood"
@@ -50,6 +54,22 @@ _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
     BROKER_DROPS: (
         _("MQTT 服务器丢弃了消息"),
         _("服务器的排队上限太小或守园离线太久;按 docs/brokers.md 调大 max_queued_messages。"),
+    ),
+    BROKER_RESTARTED: (
+        _("自带的 MQTT 服务器停过,已自动重新启动"),
+        _("它停下前几秒里收到的消息可能没有存下来。反复出现时,请检查内存和磁盘是否够用,并看数据文件夹 broker 里的日志。"),
+    ),
+    BROKER_DAMAGED: (
+        _("自带的 MQTT 服务器存盘文件损坏,已另存并重新开始"),
+        _("损坏前排队等候、守园还没收到的消息可能丢了;设备会照常继续上报。请检查磁盘,另存的文件可以交给维护人员。"),
+    ),
+    SESSION_TAKEN: (
+        _("有另一个程序用守园的客户端编号登录 MQTT 服务器,双方互相顶下线"),
+        _("数据被两边分走,告警可能漏报。多半是另一台电脑上也开着守园:请停掉它,或在 site.yaml 里给它换一个 client_id。"),
+    ),
+    SESSION_LOST: (
+        _("MQTT 服务器丢了为守园保管的消息"),
+        _("守园离线期间的数据可能缺了一段,现在已恢复接收。请按 docs/brokers.md 打开服务器的持久化(persistence),并把会话保留时间设得比离线时间长。"),
     ),
     TOPICS_REFUSED: (
         _("MQTT 服务器不让守园订阅一些主题"),
@@ -101,6 +121,8 @@ _LINES: dict[str, str] = DATA_LINES | {
     "minutes": _("{value:.0f} 分钟"),
     "mistakes": _("{value:.0f} 处错误"),
     "reason": _("原因:{value}"),
+    "file": _("文件 {value}"),
+    "times": _("启动以来 {value:.0f} 次"),
     "message": _("未送达:{value}"),
     "rule": _("规则 {value}"),
     "device": _("设备 {value}"),

@@ -9,6 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 #: the most messages a broker may have on its way to us without our acknowledgement (MQTT 5, 3.1.2.11.3)
 RECEIVE_MAXIMUM = 10_000
 
+#: on which devices are told what to do, format by format; what others measure is on none of them
+COMMAND_TOPICS = (
+    "cmnd/#",
+    "+/cmnd/+",
+    "+/rpc",
+    "+/command",
+    "+/command/#",
+    "shellies/+/command",
+    "shellies/+/+/+/command",
+    "zigbee2mqtt/+/set",
+    "zigbee2mqtt/+/get",
+    "zigbee2mqtt/bridge/request/#",
+    "homeassistant/status",
+    "homie/+/+/+/set",
+    "+/+/+/command",
+    "application/+/device/+/command/+",
+    "gateway/+/command/+",
+    "+/gateway/+/command/+",
+    "/sys/+/+/thing/service/#",
+    "/sys/+/+/thing/event/+/post_reply",
+    "v1/devices/me/rpc/request/+",
+    "v1/gateway/rpc",
+)
+
 
 class Broker(BaseModel):
     """``embedded``, or ``mqtt://host:port`` / ``mqtts://host:port``.
@@ -36,6 +60,8 @@ class Broker(BaseModel):
     #: of the embedded broker: its certificate and key, for devices that connect with TLS
     listen_tls_cert_file: str = ""
     listen_tls_key_file: str = ""
+    #: of the embedded broker: what devices without an account of their own may subscribe to
+    listen_subscribe: tuple[str, ...] = COMMAND_TOPICS
 
     @property
     def embedded(self) -> bool:

@@ -199,6 +199,18 @@ class Site(_Settings):
         return self.brokers or {"": self.broker}
 
     @property
+    def heard_in_part(self) -> dict[str, tuple[str, ...]]:
+        """The brokers at which not every topic is subscribed to, with the filters that are; at our own every topic is.
+
+        No filter at all stands for those of every known format.
+        """
+        return {
+            name or broker.url: tuple(one.topic for one in self.sources if one.broker in {"", name})
+            for name, broker in self.all_brokers.items()
+            if not broker.embedded
+        }
+
+    @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The site's time zone."""
         return zoneinfo.ZoneInfo(self.timezone)

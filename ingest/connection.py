@@ -7,7 +7,6 @@ callback kills paho's thread silently, so none can leave one; ``clean_start=Fals
 
 from __future__ import annotations
 
-import functools
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -25,10 +24,14 @@ from campus.broker import RECEIVE_MAXIMUM
 from ingest.burst import Burst
 from ingest.burst_client import BurstClient, Client, Frame, PlainClient, supported
 from ingest.message import Message
+from ingest.session import SessionWatch
+from ingest.topic_texts import TopicTexts
 
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
+#: we ask a broker of MQTT 5 for no larger packet; it drops what is larger, and counts it as dropped
+MOST_PACKET_BYTES = 1024 * 1024 + 64 * 1024
 _UNSUPPORTED_VERSION = 132
 _DROPPED = b"$SYS/broker/publish/messages/dropped"
 #: the words a school's staff can act on, by MQTT 5 reason code (3.1.1's codes are mapped onto these by paho)
@@ -76,12 +79,16 @@ class Connection:
         *,
         now_ms: Callable[[], int],
         plain: bool = False,
+        session: SessionWatch | None = None,
     ) -> None:
         self._address = address
         self._topics = list(topics)
         self._put = put
         self._now_ms = now_ms
         self._plain = plain or not supported()
+        #: what becomes of our session there
+        self.session = session or SessionWatch()
+        self._text = TopicTexts()
         self._lock = threading.Lock()
         self._generation = 0
         self._protocol = address.protocol or 5
@@ -109,6 +116,12 @@ class Connection:
             self._address.host, self._address.port, KEEPALIVE_S, **self._connect_options()
         )
         self._client.loop_start()
+
+    def move(self, host: str, port: int) -> None:
+        """The broker is to be found there from now on."""
+        if (host, port) != (self._address.host, self._address.port):
+            self._address = msgspec.structs.replace(self._address, host=host, port=port)
+            self._client.connect_async(host, port, KEEPALIVE_S, **self._connect_options())
 
     def stop(self) -> None:
         """Leaves without ending the session."""
@@ -155,6 +168,7 @@ class Connection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
         properties.SessionExpiryInterval = self._address.session_expiry_s
         properties.ReceiveMaximum = self._address.receive_maximum
+        properties.MaximumPacketSize = MOST_PACKET_BYTES
         return {"clean_start": False, "properties": properties}
 
     def _on_connect(
@@ -166,6 +180,7 @@ class Connection:
             self._note_refusal(reason)
             return
         self.connected, self.reason = True, ""
+        self.session.connected(self._now_ms(), session_present=bool(flags.session_present))
         log.info(
             "mqtt.connected",
             host=self._address.host,
@@ -186,6 +201,7 @@ class Connection:
     ) -> None:
         """A broker may refuse single topics; without this nobody would know."""
         self.listening = True
+        self.session.kept()
         asked = self._asked.pop(mid, [])
         refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         self.refused_topics = tuple(topic for topic in refused if topic in self._topics)
@@ -222,12 +238,14 @@ class Connection:
                 "mqtt.disconnected", host=self._address.host, port=self._address.port, reason=str(reason)
             )
             self.reason = f"disconnected: {reason}"
+            self.session.disconnected(self._now_ms(), reason.value)
         self.connected = self.listening = False
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         if self.connected or self.reason != "the broker cannot be reached":
             log.warning("mqtt.unreachable", host=self._address.host, port=self._address.port)
         self.connected, self.reason = False, "the broker cannot be reached"
+        self.session.unreachable()
 
     def _on_reconnect(self) -> None:
         """A packet identifier means another message on the next connection, so acknowledgements of this one end here."""
@@ -239,12 +257,12 @@ class Connection:
             frames = [one for one in frames if one.topic != _DROPPED or self._note_dropped(one.payload)]
             if not frames:
                 return
-            now_ms, name = self._now_ms(), self._address.name
+            now_ms, name, text = self._now_ms(), self._address.name, self._text
             # nats-server does so, and speaks no MQTT 5; another of 3.1.1 loses nothing by being thought to
             renumbered = self._protocol != 5
             self.received += len(frames)
             messages = [
-                Message(_text(topic), payload, now_ms, qos, mid, dup, retained, name, renumbered)
+                Message(text(topic), payload, now_ms, qos, mid, dup, retained, name, renumbered)
                 for topic, payload, qos, mid, dup, retained in frames
             ]
             self._put(Burst(messages, self._acknowledger()))
@@ -277,9 +295,3 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
     if address.cert_file:
         context.load_cert_chain(address.cert_file, address.key_file or None)
     return context
-
-
-@functools.lru_cache(maxsize=50_000)
-def _text(topic: bytes) -> str:
-    """One text object a topic: everything that looks topics up finds its hash in it."""
-    return topic.decode(errors="replace")

@@ -171,7 +171,7 @@ def _session(
             return
         finding = _account(kind, reason, address, where)
         yield finding
-        if finding.good:
+        if finding.good and topics:
             yield _topics(probe, topics, timeout_s)
     except OSError as error:
         text = _("{host}:{port} 中断了连接({reason})。")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 import shutil
 import signal
 import socket
@@ -17,50 +16,27 @@ from pathlib import Path
 
 import structlog
 
+from service.broker_access import Account, mosquitto_passwords, mosquitto_rights
+from service.broker_config import PASSWORDS, RIGHTS, mosquitto_config, nats_config
+from service.broker_folder import end_orphan, hand_over, put_back, set_aside, unprivileged_user, write_private
+from service.broker_probe import answers
 from service.errors import BrokerUnavailable
 
 log = structlog.get_logger()
 
-_READY_S = 10.0
-_STOP_S = 3.0
+_READY_S = 15.0
+#: saving what waits may take a while; a broker that is killed before loses its last seconds
+_STOP_S = 10.0
 _PR_SET_PDEATHSIG = 1
-_MOST_QUEUED = 2_000_000
-#: nats-server allows 65,535 in flight a session over all its subscriptions, and a filter ending in ``#`` counts twice
-_NATS_IN_FLIGHT = 60_000
-_NATS_MOST_PENDING = 8_000
-
-_MOSQUITTO = """\
-listener {port} {host}
-{tls}
-allow_anonymous {anonymous}
-{accounts}
-persistence true
-persistence_location {folder}/
-autosave_interval 5
-# the defaults drop messages beyond 1,000 queued and send 20 at a time; two million take about 1 GB
-max_queued_messages {queued}
-max_inflight_messages 10000
-persistent_client_expiration 30d
-log_dest file {folder}/mosquitto.log
-log_type error
-log_type warning
-"""
-_NATS = """\
-server_name: shouyuan
-host: 127.0.0.1
-port: -1
-jetstream {{ store_dir: "{folder}", max_file_store: 8GB, sync_interval: always }}
-mqtt {{ host: "{host}", port: {port}, max_ack_pending: {pending}, ack_wait: "10s" }}
-{accounts}
-log_file: "{folder}/nats.log"
-"""
 
 
 class EmbeddedBroker:
     """A broker with durable sessions under *folder*. *port* 0 takes a free one; see :attr:`port` after ``start``.
 
-    Without *credentials* it listens on loopback only. With a *certificate* (its file and its key's) devices connect with
-    TLS, and we ourselves on :attr:`own_port` of loopback. *topics* are what we will subscribe to.
+    *accounts* are asked at the start and at each :meth:`reload`; without them everybody may do everything, or whoever has
+    *credentials*. Where nobody needs a password it listens on loopback only. With accounts or a *certificate* (its file and
+    its key's: devices connect with TLS) we ourselves connect on :attr:`own_port` of loopback, where mosquitto is the
+    program. *topics* are what we will subscribe to.
     """
 
     def __init__(
@@ -73,14 +49,16 @@ class EmbeddedBroker:
         certificate: tuple[str, str] | None = None,
         program: str = "",
         topics: Sequence[str] = ("#",),
+        accounts: Callable[[], Sequence[Account]] | None = None,
     ) -> None:
-        if credentials is None and host not in {"127.0.0.1", "::1", "localhost"}:
+        everyone = Account(*credentials, trusted=True) if credentials else Account(trusted=True)
+        self._accounts = accounts or (lambda: (everyone,))
+        if self._open and not is_loopback(host):
             raise BrokerUnavailable(
                 "embedded", f"listening on {host} needs broker.username and broker.password"
             )
         self._folder = folder
         self._host = host
-        self._credentials = credentials
         self._program = program or find_broker()
         self._process: subprocess.Popen[bytes] | None = None
         self._certificate = certificate
@@ -88,13 +66,20 @@ class EmbeddedBroker:
         if certificate is not None and self.protocol != 5:
             raise BrokerUnavailable(self._program, "TLS for devices needs mosquitto, which is not installed")
         self.port = port or _free_port(host)
-        self.own_port = self.port if certificate is None else _free_port("127.0.0.1")
+        self._apart = certificate is not None or (accounts is not None and self.protocol == 5)
+        self.own_port = _free_port("127.0.0.1") if self._apart else self.port
+        #: what it had kept and could not read any more at the last start, under its new name
+        self.damaged: Path | None = None
 
     @property
     def own_host(self) -> str:
         """Where we ourselves connect to it."""
-        on_loopback = self._certificate is not None or self._host == "localhost"
-        return "127.0.0.1" if on_loopback else reached_at(self._host)
+        return "127.0.0.1" if self._apart or self._host == "localhost" else reached_at(self._host)
+
+    @property
+    def host(self) -> str:
+        """Where programs on this machine reach the devices' listener."""
+        return reached_at(self._host)
 
     @property
     def name(self) -> str:
@@ -106,50 +91,117 @@ class EmbeddedBroker:
         """The newest MQTT version it speaks: 5, or 4 for 3.1.1."""
         return 5 if self.name == "mosquitto" else 4
 
+    @property
+    def pid(self) -> int:
+        """The child's process id, 0 where there is none."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
-        """Starts the child and waits until it accepts connections; raises :class:`BrokerUnavailable`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Starts the child and waits until it answers; raises :class:`BrokerUnavailable`.
+
+        Where it cannot start on what it had kept, that is set aside (:attr:`damaged`), and it starts empty.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.chmod(0o700)
+        end_orphan(self._folder, self.name)
         _check_free(self._host, self.port)
-        config = self._folder / f"{self.name}.conf"
-        config.write_text(self._mosquitto() if self.protocol == 5 else self._nats(), encoding="utf-8")
-        config.chmod(0o600)
-        self._process = subprocess.Popen(
-            [self._program, "-c", str(config)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is ours to handle; the broker goes last
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one libc call, made before any thread of the child
-        )
-        self._wait_ready()
+        if self._apart and not _is_free("127.0.0.1", self.own_port):
+            self.own_port = _free_port("127.0.0.1")
+        self.damaged = None
+        try:
+            self._launch()
+        except BrokerUnavailable as error:
+            self.damaged = set_aside(self._folder, self.name)
+            if self.damaged is None:
+                raise
+            try:
+                self._launch()
+            except BrokerUnavailable:
+                put_back(self.damaged)
+                self.damaged = None
+                raise error from None
+            log.error("broker.store_damaged", program=self.name, set_aside=str(self.damaged))  # noqa: TRY400
         log.info("broker.started", program=self.name, host=self._host, port=self.port)
 
-    def stop(self) -> None:
-        """Ends the child; what it holds is on disk."""
+    def stop(self, timeout_s: float = _STOP_S) -> None:
+        """Ends the child, also one that is frozen; what it holds is on disk unless it takes longer than *timeout_s*."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
         process.terminate()
+        with contextlib.suppress(
+            OSError, AttributeError
+        ):  # a stopped process hears the request only when it goes on
+            process.send_signal(signal.SIGCONT)
         try:
-            process.wait(_STOP_S)
+            process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(_STOP_S)
+            process.wait(timeout_s)
+
+    def save(self) -> None:
+        """Has mosquitto write its sessions to disk now, which it does every few seconds else; nats-server always has."""
+        if self.protocol == 5 and self.running and self._process is not None:
+            self._process.send_signal(signal.SIGUSR1)
+
+    def reload(self) -> None:
+        """Applies changed accounts, while everybody stays connected.
+
+        mosquitto forgets the rights of sessions that are away at this moment, so our own must be there.
+        """
+        if self.running and self._process is not None:
+            self._configure()
+            self._process.send_signal(signal.SIGHUP)
+            log.info("broker.accounts_applied", accounts=len(self._accounts()))
 
     @property
     def running(self) -> bool:
         """Whether the child lives."""
         return self._process is not None and self._process.poll() is None
 
+    def answers(self, timeout_s: float = 5.0) -> bool:
+        """Whether it answers a client; a process that lives may yet be frozen."""
+        own = next((one for one in self._accounts() if one.trusted), Account())
+        return answers(
+            self.own_host, self.own_port, user=own.user, password=own.password, timeout_s=timeout_s
+        )
+
+    @property
+    def _open(self) -> bool:
+        """Whether anybody may come without a password."""
+        return any(not one.user for one in self._accounts())
+
+    def _launch(self) -> None:
+        user = unprivileged_user((self.port, self.own_port))
+        config = self._configure()
+        try:
+            self._process = self._spawn(config, user)
+        except PermissionError:  # the program lies where that user may not look
+            log.warning("broker.runs_as_root", program=self._program)
+            self._process = self._spawn(self._configure(as_root=True), "")
+        write_private(self._folder / "broker.pid", str(self._process.pid))
+        self._wait_ready()
+
+    def _spawn(self, config: Path, user: str) -> subprocess.Popen[bytes]:
+        as_user = {"user": user, "group": hand_over(self._folder, user), "extra_groups": []} if user else {}
+        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]  # the options are three or none
+            [self._program, "-c", config.name],
+            cwd=self._folder,  # as another user it could not find its way through a private data folder
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is ours to handle; the broker goes last
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one libc call, made before any thread of the child
+            **as_user,
+        )
+
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _READY_S
         while time.monotonic() < deadline:
             if not self.running:
+                self._process = None
                 raise BrokerUnavailable(self._program, f"it ended at once; see {self._folder}")
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection((self.own_host, self.own_port), timeout=0.5),
-            ):
+            if self.answers(timeout_s=1.0):
                 return
             time.sleep(0.02)
         self.stop()
@@ -157,39 +209,45 @@ class EmbeddedBroker:
             self._program, f"no answer on {self._host}:{self.port} within {_READY_S:.0f} s"
         )
 
-    def _mosquitto(self) -> str:
-        accounts = ""
-        if self._credentials is not None:
-            file = self._folder / "mosquitto.accounts"
-            file.write_text("{}:{}\n".format(*self._credentials), encoding="utf-8")
-            file.chmod(0o600)
-            tool = shutil.which("mosquitto_passwd") or "mosquitto_passwd"
-            subprocess.run([tool, "-U", str(file)], check=True, capture_output=True)
-            accounts = f"password_file {file}"
-        user = "user root" if os.geteuid() == 0 else ""
-        tls = ""
-        if self._certificate is not None:
-            tls = "certfile {}\nkeyfile {}\nlistener {} 127.0.0.1".format(*self._certificate, self.own_port)
-        return _MOSQUITTO.format(
-            port=self.port,
-            tls=tls,
-            queued=_MOST_QUEUED,
-            host=self._host,
-            folder=self._folder,
-            anonymous="false" if self._credentials else "true",
-            accounts="\n".join(filter(None, (accounts, user))),
-        )
+    def _configure(self, *, as_root: bool = False) -> Path:
+        """Writes what the program reads; its main file."""
+        accounts = self._accounts()
+        config = self._folder / f"{self.name}.conf"
+        if self.protocol != 5:
+            text = nats_config(host=self._host, port=self.port, topics=self._topics, accounts=accounts)
+        else:
+            passwords = mosquitto_passwords(accounts)
+            limited = not all(one.trusted for one in accounts)
+            if passwords:
+                self._write(PASSWORDS, passwords)
+            if limited:
+                dollar = [topic for topic in self._topics if topic.startswith("$")]
+                self._write(RIGHTS, mosquitto_rights(accounts, dollar))
+            text = mosquitto_config(
+                host=self._host,
+                port=self.port,
+                own_port=self.own_port,
+                anonymous=self._open,
+                passwords=bool(passwords),
+                rights=limited,
+                certificate=self._certificate_here(),
+                user="root" if as_root else "",
+            )
+        self._write(config.name, text)
+        return config
 
-    def _nats(self) -> str:
-        accounts = ""
-        if self._credentials is not None:
-            user, password = (part.replace('"', '\\"') for part in self._credentials)
-            accounts = f'authorization {{ users: [ {{ user: "{user}", password: "{password}" }} ] }}'
-        slots = sum(2 if topic.endswith("#") else 1 for topic in self._topics) or 1
-        pending = max(10, min(_NATS_MOST_PENDING, _NATS_IN_FLIGHT // slots))
-        return _NATS.format(
-            folder=self._folder, host=self._host, port=self.port, pending=pending, accounts=accounts
-        )
+    def _certificate_here(self) -> tuple[str, str] | None:
+        """Copies of both files in our folder, as the user it runs as may not read the key where it lies."""
+        if self._certificate is None:
+            return None
+        names = ("device.crt", "device.key")
+        for name, source in zip(names, self._certificate, strict=True):
+            self._write(name, Path(source).read_text(encoding="utf-8"))
+        return names
+
+    def _write(self, name: str, text: str) -> None:
+        """Whole or not at all, and for the program's user, as it may read it at any moment."""
+        write_private(self._folder / name, text)
 
 
 def find_broker() -> str:
@@ -205,6 +263,11 @@ def find_broker() -> str:
     raise BrokerUnavailable("mosquitto, nats-server", "neither is installed")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach what listens on *host*."""
+    return host in {"", "127.0.0.1", "::1", "localhost"}
+
+
 def reached_at(host: str) -> str:
     """Where this machine reaches what listens on *host*: on loopback where that is every address."""
     return "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
@@ -218,6 +281,14 @@ def _check_free(host: str, port: int) -> None:
         except OSError as error:
             reason = f"{error.strerror or error}; expected a free port under broker.listen"
             raise BrokerUnavailable(f"{host}:{port}", reason) from error
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _check_free(host, port)
+    except BrokerUnavailable:
+        return False
+    return True
 
 
 def _free_port(host: str) -> int:

@@ -114,7 +114,7 @@ def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path 
 
 
 def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
-    address = runtime.brokers.address()
+    address = runtime.brokers.simulated()
     drill = DrillFreezer(campus.device(DRILL_FREEZER), campus.site, seed=_SEED, start_ms=runtime.now_ms())
     school = Campus(
         site=campus.site,
@@ -136,13 +136,13 @@ def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
 
 def _say_where(runtime: Runtime, base: str) -> None:
     token = runtime.accounts.make_link("admin", runtime.now_ms())
-    brokers = [runtime.brokers.address(name) for name in runtime.brokers.connections]
+    brokers = [runtime.brokers.devices_at(name) for name in runtime.brokers.connections]
     typer.echo(f"\n守园已启动 / Shouyuan is running\n  页面 / page:        {base}/")
     typer.echo(
         f"  一次性登录 / one-time sign-in ({AccountRole.ADMIN.value}): {base}/sign-in/link?token={token}"
     )
     for broker in brokers:
-        typer.echo(f"  MQTT:               {broker.host}:{broker.port}")
+        typer.echo(f"  MQTT:               {broker}")
     typer.echo("  停止 / stop:        Ctrl-C\n")
 
 

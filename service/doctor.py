@@ -19,7 +19,7 @@ from campus.text import marked as _
 from ingest.decoding.registry import Registry
 from ingest.diagnosis import diagnose
 from service.broker import find_broker, reached_at
-from service.brokers import Brokers
+from service.brokers import outside_address
 from service.errors import BrokerUnavailable
 from store.errors import StoreError
 from store.opening import open_store
@@ -49,7 +49,7 @@ def _ill(name: str, text: str, values: dict[str, str | int | float] | None = Non
 def examine(campus: Campus, data: Path, *, now_ms: Callable[[], int]) -> Iterator[Check]:
     """Looks at everything *campus* needs, one check after the other."""
     yield _data(data)
-    yield from _brokers(campus, data, now_ms)
+    yield from _brokers(campus)
     yield _store(campus, data)
     yield from _providers(campus, now_ms)
 
@@ -72,24 +72,23 @@ def _data(data: Path) -> Check:
     return _well("data", _("数据文件夹 {folder} 可写,剩余 {free_gb:.0f} GB。"), where)
 
 
-def _brokers(campus: Campus, data: Path, now_ms: Callable[[], int]) -> Iterator[Check]:
+def _brokers(campus: Campus) -> Iterator[Check]:
     registry = Registry(campus.site)
     for name, settings in campus.site.all_brokers.items():
         label = f"broker {name}".strip()
         if settings.embedded and not _is_open(settings.listen):
             yield _embedded(label, settings.listen)
             continue
-        site = campus.site
-        if settings.embedded:  # it runs: look at it as a device does
+        outside, topics = settings, registry.topics(name)
+        if settings.embedded:  # it runs: look at it as a device does, which may not hear what we hear
             host, port = _own_address(settings.listen)
             tls = bool(settings.listen_tls_cert_file)
             url = f"{'mqtts' if tls else 'mqtt'}://{host}:{port}"
             ca_file = settings.ca_file or settings.listen_tls_cert_file
             outside = settings.model_copy(update={"url": url, "ca_file": ca_file})
-            site = site.model_copy(update={"broker": outside, "brokers": {}})
-            name = ""  # noqa: PLW2901 - it stands alone in that site
-        address = Brokers(site, data, lambda _name: (), lambda _burst: None, now_ms=now_ms).address(name)
-        for one in diagnose(address, registry.topics(name), timeout_s=_TIMEOUT_S):
+            topics = []
+        address = outside_address(outside, campus.site.id, name)
+        for one in diagnose(address, topics, timeout_s=_TIMEOUT_S):
             yield Check(f"{label} {one.step}", one.good, one.text, dict(one.values))
 
 

@@ -170,7 +170,7 @@ class Drills:
         devices = copied(self._real, found.copies, found.speed)
         self._cast.enter(devices, drill.asked.people)
         self._seq = runtime.journal.last_seq()
-        address = runtime.brokers.address(ready.broker)
+        address = runtime.brokers.simulated(ready.broker)
         self._run = DrillRun(drill, found, self._real, devices, address, now_ms=runtime.now_ms)
         if drill.asked.announced:
             tell_begin(runtime.database, drill, self._real, found.begin_ms)

@@ -11,6 +11,7 @@ from api.ports import Condition
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
+from service import look_brokers
 from service.look_flow import flow_looks
 from service.recovery import looks as recovery_looks
 from service.watch import Drift, Look, Probe, Trouble
@@ -19,12 +20,8 @@ from store.poison import Kind
 if TYPE_CHECKING:
     from service.runtime import Runtime
 
-#: what reconnecting alone may take
-_BROKER_AWAY_MS = 2 * MINUTE_MS
 _STORE_AWAY_MS = 10 * MINUTE_MS
-#: messages a broker dropped are told of for so long
-_DROPS_TOLD_MS = 10 * MINUTE_MS
-#: as long, messages that left quarantine unread
+#: messages that left quarantine unread are told of for so long
 _QUARANTINE_TOLD_MS = 10 * MINUTE_MS
 #: and a rule that failed
 _FAULTS_TOLD_MS = HOUR_MS
@@ -33,9 +30,6 @@ _ALL = (
     own.FOLDER_MISTAKES,
     own.RESTART_NEEDED,
     own.JOURNAL_STALLED,
-    own.BROKER_AWAY,
-    own.BROKER_DROPS,
-    own.TOPICS_REFUSED,
     own.STORE_AWAY,
     own.FLOOD,
     own.DISK_LOW,
@@ -54,12 +48,12 @@ PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clo
 
 def rules() -> tuple[str, ...]:
     """The names of all these alerts."""
-    return (*_ALL, *own_data.rules())
+    return (*_ALL, *look_brokers.RULES, *own_data.rules())
 
 
 def looks(runtime: Runtime) -> list[Look]:
     """Everything that is looked at."""
-    drops, drift = _Drops(runtime), Drift()
+    drift = Drift()
 
     def clock(_now_ms: int) -> Iterator[Trouble]:
         jumped_ms = drift.jumped_ms(runtime.wall_ms(), steady_ms())
@@ -70,9 +64,7 @@ def looks(runtime: Runtime) -> list[Look]:
     return [
         lambda _: _register(runtime),
         Probe("ingest", lambda _: _journal(runtime)),
-        Probe("broker", lambda _: _brokers(runtime)),
-        Probe("broker", lambda _: _topics(runtime)),
-        Probe("broker", drops),
+        *look_brokers.looks(runtime),
         Probe("store", lambda _: _store(runtime)),
         lambda _: _floods(runtime),
         Probe("disk", lambda _: _disk(runtime)),
@@ -108,31 +100,6 @@ def _journal(runtime: Runtime) -> Iterator[Trouble]:
             "ingest",
             Condition.DOWN,
         )
-
-
-def _brokers(runtime: Runtime) -> Iterator[Trouble]:
-    every = dict(runtime.brokers.connections)
-    if not every:
-        facts: Facts = {"broker": "", "reason": "not started yet"}
-        yield Trouble(
-            own.BROKER_AWAY, "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS, "broker", Condition.STARTING
-        )
-    some = any(connection.connected for connection in every.values())
-    condition = Condition.DEGRADED if some else Condition.DOWN
-    for name, connection in every.items():
-        if not connection.connected:
-            facts = {"broker": name or connection.where, "reason": connection.reason}
-            yield Trouble(
-                own.BROKER_AWAY, name or "broker", Level.CRITICAL, facts, _BROKER_AWAY_MS, "broker", condition
-            )
-
-
-def _topics(runtime: Runtime) -> Iterator[Trouble]:
-    for name, connection in runtime.brokers.connections.items():
-        if connection.connected and connection.refused_topics:
-            topics = ", ".join(connection.refused_topics[:5])
-            facts: Facts = {"broker": name or connection.where, "topic": topics}
-            yield Trouble(own.TOPICS_REFUSED, name or "broker", Level.WARNING, facts, part="broker")
 
 
 def _store(runtime: Runtime) -> Iterator[Trouble]:
@@ -198,27 +165,3 @@ def _rule_faults(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
         if now_ms - one.time_ms < _FAULTS_TOLD_MS or not one.time_ms:
             facts: Facts = {"rule": one.rule, "device": one.subject, "reason": one.reason[:200]}
             yield Trouble(own.RULE_FAILED, f"{one.rule}/{one.subject}", Level.WARNING, facts)
-
-
-class _Drops:
-    """Remembers what each broker has dropped, as they count from their own start."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._before: dict[str, int] = {}
-        self._told: dict[str, tuple[int, int]] = {}
-
-    def __call__(self, now_ms: int) -> Iterator[Trouble]:
-        for name, connection in self._runtime.brokers.connections.items():
-            dropped = connection.broker_dropped
-            before = self._before.setdefault(name, dropped)
-            self._before[name] = dropped
-            if dropped > before:
-                messages, _ = self._told.get(name, (0, 0))
-                self._told[name] = (messages + dropped - before, now_ms)
-            messages, told_ms = self._told.get(name, (0, 0))
-            if messages and now_ms - told_ms < _DROPS_TOLD_MS:
-                facts: Facts = {"broker": name or connection.where, "messages": messages}
-                yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts, part="broker")
-            else:
-                self._told.pop(name, None)

@@ -223,6 +223,7 @@ class Runtime:
             *self.dispatcher.workers,
             self.heart.worker,
             self.keeper.worker,
+            *self.brokers.workers,
             self.pump.worker,
             self.drills.worker,
             self._registrar,

@@ -131,6 +131,7 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         more=len(strangers) - len(listed),
         asides=asides,
         usage=services.quarantine.usage(),
+        heard_in_part=services.campus().site.heard_in_part,
     )
 
 

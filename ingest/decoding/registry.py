@@ -123,20 +123,15 @@ class Registry:
             self._sources.append((source, self._of(source, site)))
 
     def topics(self, broker: str = "") -> list[str]:
-        """What to subscribe to at *broker*: the sources' filters where there are any.
+        """What to subscribe to at *broker*: everything at the one we run ourselves, so that no device goes unnoticed.
 
-        Otherwise everything at the broker we run ourselves, so that no device goes unnoticed, and every decoder's own
-        filters at another's, where much may be none of our business.
+        At another's, where much may be none of our business, the sources' filters where there are any, else every decoder's.
         """
-        if self._sources:
-            return widest(source.topic for source, _ in self._sources if source.broker in {"", broker})
-        own = {topic for decoder in self._decoders.values() for topic in decoder.topics}
-        if self._embedded == broker:
-            own = {
-                "#",
-                *(topic for topic in own if topic.startswith("$")),
-            }  # which # does not cover (MQTT 5, 4.7.2)
-        return widest(own)
+        sources = {source.topic for source, _ in self._sources if source.broker in {"", broker}}
+        known = {topic for decoder in self._decoders.values() for topic in decoder.topics}
+        if self._embedded == broker:  # # does not cover what begins with a dollar sign (MQTT 5, 4.7.2)
+            return widest({"#", *(topic for topic in known | sources if topic.startswith("$"))})
+        return widest(sources if self._sources else known)
 
     def choose(self, message: Message, hints: Hints | None = None, *, name: str = "") -> Decoder:
         """The decoder for *message*; raises :class:`Rejected` when none recognises it."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from service_fixtures import Running, example_school
 from tests_support import PATIENCE_S, wait_until
 
 from api.ports import Condition
 from campus.campus import Campus
+from campus.folder import load_campus
 from campus.site import Site
 from service.broker import EmbeddedBroker
 from service.runtime import Runtime
@@ -57,9 +59,11 @@ def test_two_brokers(other, site, devices, tmp_path):
         publish(port, "zigbee2mqtt/Freezer", f'{{"temperature": -{18 + number}}}')
     wait_until(lambda: journaled() == 2)
     light = '{"ENERGY": {"Total": 1.5}}'
-    publish(own_port, "tele/light/SENSOR", light)  # nobody listens for it there
+    publish(other.port, "nobody/listens", light)  # another's broker: its sources only
+    publish(own_port, "homie/unknown/thing", light)  # our own: everything
     publish(other.port, "tele/light/SENSOR", light)
     wait_until(lambda: journaled() == 3)
+    wait_until(lambda: runtime.journal.counts().received == 4)
     other.stop()
     wait_until(lambda: not runtime.brokers.connected)
 
@@ -87,3 +91,34 @@ def test_no_device_goes_unnoticed(broker_program, monkeypatch, site, devices, tm
     publish(runtime.brokers.embedded.port, topic, '{"what": "is this"}')
     wait_until(lambda: runtime.journal.counts().received == 1)
     runtime.stop()
+
+
+def test_at_our_own_broker_everybody_is_seen(tmp_path):
+    """With the example school's sources, too, a device of a format they do not name, and garbage, appear on the page."""
+    service = Running(load_campus(example_school(tmp_path)), tmp_path / "data")
+    service.publish("homie/thermo/$homie", b"4.0.0")
+    service.publish("weather/sensor/outside_temperature/state", b"-3.5")
+    service.publish("who/knows", b"\xff\x00garbage")
+    counts = service.runtime.journal.counts
+    wait_until(lambda: counts().received == 3)
+    assert counts().quarantined >= 1
+    page = service.http.get("/held").text
+    assert "who/knows" in page
+    service.stop()
+
+
+def test_what_another_broker_lets_us_hear_is_said(other, site, devices, tmp_path):
+    """Where only some topics are subscribed to, the page names them in place of saying that everything was read."""
+    body = site.model_dump(mode="json", exclude={"broker"}) | {
+        "brokers": {
+            "own": {"url": "embedded", "listen": "127.0.0.1:0"},
+            "lora": {"url": f"mqtt://127.0.0.1:{other.port}"},
+        },
+        "sources": [{"topic": "tele/+/+", "decoder": "tasmota", "broker": "lora"}],
+    }
+    service = Running(Campus(site=Site.model_validate(body), devices=devices), tmp_path / "data")
+    page = service.http.get("/held").text
+    assert "<code>tele/+/+</code>" in page
+    assert "lora" in page
+    assert "own" not in page.split("<h1>", maxsplit=1)[0].rpartition("<main")[2]
+    service.stop()

@@ -66,7 +66,6 @@ def test_a_healthy_school(tmp_path, provider):
         "data",
         "broker name",
         "broker account",
-        "broker topics",
         "store",
         "channel group",
         "clock",
