@@ -1,3 +1,4 @@
+// The tooltip is drawn, too: as HTML it would need inline styles, which the page's policy forbids.
 // One chart a series; registers are drawn as they stand, everything else as means of its step with their range.
 (function () {
   "use strict";
@@ -13,7 +14,7 @@
       chart.setOption({
         backgroundColor: "transparent", animation: false,
         grid: { left: 56, right: 16, top: 16, bottom: 28 },
-        tooltip: { trigger: "axis", valueFormatter: (value) => `${value} ${box.dataset.unit}` },
+        tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => `${value} ${box.dataset.unit}` },
         xAxis: { type: "time", min: start, max: end },
         yAxis: { type: "value", scale: true },
         title: { show: body.points.length === 0, text: box.dataset.empty, left: "center", top: "middle", textStyle: { fontSize: 14, fontWeight: 400 } },

@@ -283,3 +283,14 @@ def test_a_note_changes_what_it_names(running):
     assert (kept["cause"], kept["repair_note"]) == ("备份太多", "换了硬盘")
     assert running.http.post(path, json={"cause": ""}).json()["cause"] == ""
     assert len(running.http.get(f"/api/alerts/{number}").json()["events"]) == 4
+
+
+def test_signing_in_leads_to_what_was_asked_for(running, browser):
+    """The address that needed a sign-in is kept with its query, and stays one of our own."""
+    asked = "/calendar?day=2026-12-01&lang=en"
+    page = browser.get(asked, headers={"accept": "text/html"})
+    form = browser.get(page.headers["location"]).text
+    assert 'value="/calendar?day=2026-12-01&amp;lang=en"' in form
+    running.runtime.accounts.add_user("he", "何", AccountRole.VIEWER, "right-password", 1)
+    answer = browser.post("/sign-in", data={"name": "he", "password": "right-password", "next": asked})
+    assert (answer.status_code, answer.headers["location"]) == (303, asked)

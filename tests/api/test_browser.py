@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
+from tests_support import wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -17,6 +18,18 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
+
+PAGES = (
+    "/",
+    "/phone",
+    "/drills",
+    "/calendar",
+    "/held",
+    "/held/adopt?address=Nobody",
+    "/devices/freezer",
+    "/alerts/1",
+    "/password",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -113,3 +126,52 @@ def test_an_exercise_from_the_page(running, page):
     assert page.get_by_role("button", name="停止演练").count() == 0
     assert all("409" in problem for problem in page.problems)
     assert all(url.startswith(running.url) for url in page.asked)
+
+
+@pytest.fixture
+def busy(running):
+    """A service with something to show on every page."""
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -3.0}')
+    running.publish("zigbee2mqtt/Nobody", b'{"temperature": 1}')
+    running.publish("zigbee2mqtt/Freezer", b"<style>*{color:red}</style><script>alert(1)</script>")
+    wait_until(
+        lambda: running.runtime.book.open_alerts() and running.runtime.journal.counts().quarantined == 2, 30
+    )
+    return running
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_keeps_the_policy(busy, page, width):
+    """No page, and nothing a person does on it, asks for what the strict policy forbids or leaves an error in the console."""
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in PAGES:
+        answer = page.goto(busy.url + path)
+        assert answer.status == 200, path
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        for said in ("base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'"):
+            assert said in policy
+        assert answer.headers["cache-control"] == "no-store", path
+        assert (
+            page.evaluate(
+                "document.querySelectorAll('[style], style').length - document.querySelectorAll('.chart [style], .chart[style]').length"
+            )
+            == 0
+        ), path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        if os.environ.get("SHOUYUAN_SCREENSHOTS"):
+            page.screenshot(
+                path=f"{os.environ['SHOUYUAN_SCREENSHOTS']}/{width}{path.replace('/', '_')}.png",
+                full_page=True,
+            )
+    page.goto(f"{busy.url}/devices/freezer")
+    chart = page.locator(".chart canvas").first
+    chart.wait_for(timeout=30_000)
+    chart.hover()
+    page.get_by_role("button", name="7 天").click()
+    page.goto(busy.url)
+    page.get_by_role("button", name="我来处理").click()
+    page.get_by_text("管理员 正在处理").wait_for(timeout=30_000)
+    page.goto(f"{busy.url}/phone")
+    page.get_by_text("管理员 正在处理").or_(page.locator(".bubble").first).first.wait_for(timeout=30_000)
+    assert page.problems == []
