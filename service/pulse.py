@@ -75,6 +75,8 @@ class LivePump:
         self.worker.start()
 
     def stop(self) -> None:
+        self.worker.request_stop()
+        self._journal.wake()
         self.worker.stop(2)
 
     def step(self, timeout_s: float = 0.5) -> None:

@@ -127,6 +127,8 @@ class RuleConsumer:
 
     def stop(self) -> None:
         """Finishes the step under way and takes a last snapshot."""
+        self.worker.request_stop()
+        self._journal.wake()
         self.worker.stop()
         if self.seq > self.snapshot_seq:
             self._snapshot((), self._journal.last_time_ms())

@@ -91,6 +91,8 @@ class StoreConsumer:
 
     def stop(self) -> None:
         """Finishes the write under way; a pause ends at once."""
+        self.worker.request_stop()
+        self._journal.wake()
         self.worker.stop()
 
     @property

@@ -46,6 +46,7 @@ class Journal:
         self._appending = threading.Lock()
         #: guards the two numbers below
         self._grown = threading.Condition()
+        self._wakes = 0
         self._recent = Recent()
         with self._connections.reading() as connection:
             self.id = identity(connection)
@@ -120,9 +121,17 @@ class Journal:
         return batches
 
     def wait(self, after_seq: int, timeout_s: float) -> bool:
-        """Waits until there is a batch after *after_seq*; False when there is none in time."""
+        """Waits until there is a batch after *after_seq*; False when there is none in time, or :meth:`wake` was called."""
         with self._grown:
-            return self._grown.wait_for(lambda: self._last_seq > after_seq, timeout_s)
+            wakes = self._wakes
+            self._grown.wait_for(lambda: self._last_seq > after_seq or self._wakes != wakes, timeout_s)
+            return self._last_seq > after_seq
+
+    def wake(self) -> None:
+        """Ends every wait, for whoever waits and has been asked to stop."""
+        with self._grown:
+            self._wakes += 1
+            self._grown.notify_all()
 
     def last_seq(self) -> int:
         """The newest batch's number, 0 before the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -29,8 +30,9 @@ class Children:
             start_new_session=True,
         )
 
-    def start(self):
-        self._parent.stdin.write(b"start\n")
+    def start(self, seam=""):
+        """Starts another; with a *seam* it kills itself there."""
+        self._parent.stdin.write(f"{seam}\n".encode())
         self._parent.stdin.flush()
         self._newest = int(self._parent.stdout.readline())
 
@@ -38,17 +40,18 @@ class Children:
         wait_until((self._data / f"{self._newest}.up").exists)
 
     def kill(self):
-        os.kill(self._newest, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have died by itself
+            os.kill(self._newest, signal.SIGKILL)
         self.wait_gone()
 
     def wait_gone(self):
         """Waits until it has died by itself."""
-        wait_until(self._is_gone)
+        wait_until(self.is_gone)
 
     def end(self):
         """Asks it to end; fails where it does not end well."""
         os.kill(self._newest, signal.SIGTERM)
-        wait_until(self._is_gone)
+        wait_until(self.is_gone)
         assert (self._data / f"{self._newest}.ended").exists()
 
     def close(self):
@@ -57,7 +60,7 @@ class Children:
         self._parent.stdin.close()
         self._parent.stdout.close()
 
-    def _is_gone(self):
+    def is_gone(self):
         try:
             os.kill(self._newest, 0)
         except ProcessLookupError:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from campus.campus import Campus
@@ -18,6 +21,10 @@ from campus.site import Site
 from service.broker import EmbeddedBroker
 from store.journal import Journal
 from store.operations.database import open_database
+
+# A busy machine is no finding; what takes too long by itself is found by pytest's own limit.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 #: 2026-11-21 12:00 in Shanghai, a Saturday in term
 NOON_MS = 1_795_233_600_000
@@ -34,6 +41,15 @@ class Clock:
 
     def forward(self, seconds: float) -> None:
         self.now_ms += round(seconds * 1000)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords():
+    """Passwords are hashed as in the field, but cheaply: its cost is the point of argon2, and of no test."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHash, "recommended", lambda: quick)
+        yield
 
 
 @pytest.fixture
