@@ -17,6 +17,7 @@ from alerts.message import message_for
 from alerts.outbox import enqueue
 from alerts.routing import destinations
 from campus.campus import Campus
+from campus.clock import SET_BACK_MS
 from rules.level import Level, State
 from rules.verdict import Transition
 from store.operations.database import reading
@@ -67,10 +68,12 @@ class AlertBook:
                 position = ConsumerRow(name=_CONSUMER, seq=0, time_ms=0)
                 session.add(position)
             if seq > position.seq:
+                if position.time_ms - time_ms > SET_BACK_MS:
+                    _set_back(session, time_ms)
                 for transition in transitions:
                     if transition.to_state in _TOLD_STATES:
                         changed += self._take(session, transition, time_ms)
-                position.seq, position.time_ms = seq, max(time_ms, position.time_ms)
+                position.seq, position.time_ms = seq, time_ms
             if snapshot is not None:
                 session.merge(RuleSnapshotRow(name=_CONSUMER, seq=seq, taken_ms=time_ms, state=snapshot))
         return changed
@@ -284,6 +287,16 @@ def _open_row(session: Session, rule: str, subject: str) -> AlertRow | None:
             AlertRow.rule == rule, AlertRow.subject == subject, AlertRow.state != AlertState.RESOLVED.value
         )
     )
+
+
+def _set_back(session: Session, now_ms: int) -> None:
+    """The clock was set back to *now_ms*: nothing that is open began after it."""
+    for row in session.scalars(sa.select(AlertRow).where(AlertRow.state != AlertState.RESOLVED.value)):
+        row.opened_ms, row.updated_ms = min(row.opened_ms, now_ms), min(row.updated_ms, now_ms)
+        if row.acknowledged_ms is not None:
+            row.acknowledged_ms = min(row.acknowledged_ms, now_ms)
+        since_ms = row.evidence.get("since_ms", 0)
+        row.evidence = row.evidence | {"since_ms": min(since_ms, now_ms)}
 
 
 def _note(session: Session, row: AlertRow, time_ms: int, kind: str, *, who: str = "", **detail: Any) -> None:

@@ -12,7 +12,7 @@ from alerts.channels.contract import Channel, Delivery, Outcome, failed, retry
 from alerts.outbox import Due, Outbox
 from alerts.own import UNREACHABLE
 from alerts.send_guard import SendGuard
-from campus.clock import SECOND_MS
+from campus.clock import SECOND_MS, SET_BACK_MS
 from campus.worker import Worker
 
 log = structlog.get_logger()
@@ -43,6 +43,7 @@ class Dispatcher:
         self._now_ms = now_ms
         self._guard = guard
         self._lock = threading.Lock()
+        self._reached_ms = 0
         self._retired: list[Channel] = []
         self._workers = {name: self._worker(name) for name in channels}
 
@@ -88,8 +89,10 @@ class Dispatcher:
 
     def send_next(self, name: str) -> bool:
         """Sends one due message of a channel; False when there is none."""
+        now_ms = self._now_ms()
+        self._note_time(now_ms)
         channel = self._channels.get(name)
-        due = self._outbox.take(name, self._now_ms()) if channel is not None else None
+        due = self._outbox.take(name, now_ms) if channel is not None else None
         if channel is None or due is None:
             return False
         delivery = self._refused(due) or self._deliver(channel, due)
@@ -124,6 +127,14 @@ class Dispatcher:
         if self._guard is not None:
             self._guard.begin(due)
         return None
+
+    def _note_time(self, now_ms: int) -> None:
+        """What waits for a time that lies ahead because the clock was set back waits no longer."""
+        with self._lock:
+            set_back = self._reached_ms - now_ms > SET_BACK_MS
+            self._reached_ms = now_ms
+        if set_back:
+            self._outbox.revive(now_ms)
 
     def _deliver(self, channel: Channel, due: Due) -> Delivery:
         try:

@@ -21,6 +21,8 @@ PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
 _BACKOFF_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS)
 #: an alarm that could not be sent over a channel for so long goes to the next one
 GIVE_UP_MS = 2 * HOUR_MS
+#: no wait between two tries is longer, whoever asked for it
+_LONGEST_WAIT_MS = 20 * MINUTE_MS
 _KEPT_DAYS = 400
 _MOST_LISTED = 1_000
 
@@ -80,6 +82,11 @@ def enqueue(
     return True
 
 
+def _is_due(now_ms: int) -> sa.ColumnElement[bool]:
+    """Its time has come, or lies further ahead than any wait: then the clock was set back."""
+    return sa.or_(OutboxRow.due_ms <= now_ms, OutboxRow.due_ms > now_ms + _LONGEST_WAIT_MS)
+
+
 class Outbox:
     """Rows by their time, an exercise's after everything real; each is marked before it is sent and judged after."""
 
@@ -94,7 +101,7 @@ class Outbox:
                 .where(
                     OutboxRow.channel == channel,
                     OutboxRow.state.in_((PENDING, SENDING)),
-                    OutboxRow.due_ms <= now_ms,
+                    _is_due(now_ms),
                 )
                 .order_by(OutboxRow.drill, OutboxRow.due_ms, OutboxRow.id)
                 .limit(1)
@@ -104,6 +111,7 @@ class Outbox:
             doubtful = row.state == SENDING
             row.state = SENDING
             row.attempts += 1
+            row.created_ms = min(row.created_ms, now_ms)  # its age decides when it is given up
             row.due_ms = now_ms + MINUTE_MS  # should this process die now
             return Due(
                 id=row.id,
@@ -126,7 +134,10 @@ class Outbox:
                 return True
             if delivery.outcome is Outcome.RETRY and now_ms - row.created_ms < GIVE_UP_MS:
                 backoff_ms = _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1]
-                row.state, row.due_ms = PENDING, now_ms + (delivery.after_ms or backoff_ms)
+                row.state, row.due_ms = (
+                    PENDING,
+                    now_ms + min(delivery.after_ms or backoff_ms, _LONGEST_WAIT_MS),
+                )
                 return True
             row.state = FAILED
             return self._hand_on(session, row, now_ms)
@@ -162,11 +173,11 @@ class Outbox:
             )
 
     def revive(self, now_ms: int) -> int:
-        """At the start: what was being sent when we died is due at once."""
+        """At the start, or after the clock was set back: all that is not sent is due at once; how many there are."""
         with Session(self._database) as session, session.begin():
-            found = session.scalars(sa.select(OutboxRow).where(OutboxRow.state == SENDING)).all()
+            found = session.scalars(sa.select(OutboxRow).where(OutboxRow.state.in_((PENDING, SENDING)))).all()
             for row in found:
-                row.due_ms = now_ms
+                row.due_ms, row.created_ms = min(row.due_ms, now_ms), min(row.created_ms, now_ms)
             return len(found)
 
     def send_again(self, channel: str, key: str, code: str, now_ms: int) -> int:

@@ -34,6 +34,7 @@ POISON_TOPIC = "service.poison_topic"
 POISON_RULE = "service.poison_rule"
 POISON_CHANNEL = "service.poison_channel"
 RULE_FAILED = "service.rule_failed"
+CLOCK_WRONG = "service.clock_wrong"
 
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
@@ -112,6 +113,10 @@ _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
         _("看不懂的消息太多,旧的已经丢掉"),
         _("正常数据和告警不受影响。到“待登记”页看是哪个设备在发:把它登记、修好或停掉,再点“清空”;要多留一些就在 site.yaml 里调大 quarantine_quota_mb。"),
     ),
+    CLOCK_WRONG: (
+        _("本机时间肯定不对,守园暂用自己的时间"),
+        _("告警照常判断和发送,但记录的时间不准,短信可能被拒。请检查主板电池和自动校时(NTP),校准后自动恢复。"),
+    ),
 }  # fmt: skip
 _LINES: dict[str, str] = DATA_LINES | {
     "broker": _("服务器 {value}"),
@@ -119,6 +124,7 @@ _LINES: dict[str, str] = DATA_LINES | {
     "messages": _("{value:.0f} 条消息"),
     "free_gb": _("剩余 {value:.1f} GB"),
     "minutes": _("{value:.0f} 分钟"),
+    "clock": _("本机时间 {value}"),
     "mistakes": _("{value:.0f} 处错误"),
     "reason": _("原因:{value}"),
     "file": _("文件 {value}"),

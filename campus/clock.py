@@ -13,6 +13,8 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+#: a time that lies so far before one reached already is no hesitation: the clock was set back
+SET_BACK_MS = 10 * MINUTE_MS
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

@@ -63,7 +63,8 @@ class Repeats:
             if time_ms <= memory.newest_ms and (time_ms, value) in memory.recent:
                 continue
             if time_ms == reading.received_ms:
-                if time_ms <= memory.received_ms:
+                # farther ahead it is from before the clock was set back
+                if 0 <= memory.received_ms - time_ms <= _LONGEST_LEAD_MS:
                     time_ms = memory.received_ms + 1
                     reading = msgspec.structs.replace(reading, time_ms=time_ms)  # noqa: PLW2901 - the same reading, moved
                 memory.received_ms = time_ms

@@ -6,8 +6,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from campus.campus import Campus
-from campus.clock import SECOND_MS
+from campus.clock import SECOND_MS, SET_BACK_MS
 from campus.device import Device
 from campus.opening import Opening
 from campus.quantity import Quantity
@@ -131,14 +133,18 @@ class Engine:
         """Takes a batch committed at *batch_time_ms*: its readings at their own times, then time up to the batch's.
 
         A reading that is marked late may only show that something *was* wrong: its transition is marked historical.
-        One that is no newer than what its series had is nothing.
+        One that is no newer than what its series had is nothing. A batch from before the last one by more than
+        ``SET_BACK_MS`` says that the clock was set back.
         """
         found: list[Transition] = []
-        self._note_blindness(batch_time_ms)
-        feeds, schedule = self._feeds, self._schedule
+        self._follow_clock(batch_time_ms)
+        feeds, schedule, latest_ms = self._feeds, self._schedule, batch_time_ms + 2 * SET_BACK_MS
         for reading in readings:
             # Every reading moves time on, whoever it is for: so results do not depend on where batches end.
             time_ms = reading.time_ms
+            if time_ms > latest_ms:  # received before the clock was set back
+                reading = msgspec.structs.replace(reading, time_ms=batch_time_ms)  # noqa: PLW2901 - the same reading
+                time_ms = batch_time_ms
             if time_ms >= schedule.next_ms:
                 self._meet_deadlines(min(time_ms, batch_time_ms), found)
             try:
@@ -363,7 +369,10 @@ class Engine:
             for feed in self._by_device.get(device, ()):
                 feed.settle()
 
-    def _note_blindness(self, batch_time_ms: int) -> None:
+    def _follow_clock(self, batch_time_ms: int) -> None:
+        """Notes a clock that was set back, and a gap in which nobody listened."""
+        if self._batch_ms - batch_time_ms > SET_BACK_MS:
+            self._set_back(batch_time_ms)
         gap_ms = batch_time_ms - self._batch_ms
         if self._blind_after_ms and self._batch_ms and gap_ms > self._blind_after_ms:
             for one in self._instances:
@@ -373,6 +382,14 @@ class Engine:
                     self._fault(one, error)
                 self._schedule.put(one.number, one.due_ms())
         self._batch_ms = max(self._batch_ms, batch_time_ms)
+
+    def _set_back(self, batch_time_ms: int) -> None:
+        """Moves everything that is remembered by as much as the clock: what has held goes on holding, what was heard
+        lies in the past, and the next reading is newer than all of them.
+        """
+        faults = self.faults
+        self.restore(snapshots.moved(self.snapshot(), batch_time_ms - self._batch_ms))
+        self.faults = faults
 
     def _fault(self, one: Instance, error: Exception) -> int | None:
         """The rule begins anew for this subject; an alert that fires goes on firing, as nothing says it is over.

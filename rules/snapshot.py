@@ -10,6 +10,7 @@ import msgspec
 
 from campus.quantity import Quantity
 from campus.reading import Series
+from rules import set_back
 from rules.errors import BadSnapshot
 from rules.instance import Backlog, Instance
 from rules.machine import Machine
@@ -51,6 +52,12 @@ def decode(data: bytes) -> Snapshot:
     if found.version != _VERSION:
         raise BadSnapshot(f"version {found.version}, expected {_VERSION}")
     return found
+
+
+def moved(data: bytes, by_ms: int) -> bytes:
+    """The same state, *by_ms* later."""
+    found = msgspec.json.decode(data)
+    return msgspec.json.encode(set_back.moved(found, found["now_ms"], by_ms))
 
 
 def last_times(snapshot: Snapshot, lost: list[str]) -> dict[Series, tuple[int, int]]:

@@ -89,7 +89,7 @@ class _Drops:
                 messages, _ = self._told.get(name, (0, 0))
                 self._told[name] = (messages + dropped - before, now_ms)
             messages, told_ms = self._told.get(name, (0, 0))
-            if messages and now_ms - told_ms < _DROPS_TOLD_MS:
+            if messages and 0 <= now_ms - told_ms < _DROPS_TOLD_MS:
                 facts: Facts = {"broker": name or connection.where, "messages": messages}
                 yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts, part="broker")
             else:

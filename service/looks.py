@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from alerts import own, own_data, own_parts
 from api.ports import Condition
-from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, steady_ms
+from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from rules.level import Level
 from rules.verdict import Facts
 from service import look_brokers
 from service.look_flow import flow_looks
 from service.recovery import looks as recovery_looks
-from service.watch import Drift, Look, Probe, Trouble
+from service.watch import Look, Probe, Trouble
 from store.poison import Kind
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _ALL = (
     own.POISON_CHANNEL,
     own.RULE_FAILED,
     *own_parts.RULES,
+    own.CLOCK_WRONG,
 )
 #: what is looked at here, in the order of the road
 PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clock", "watchdog")
@@ -53,14 +54,6 @@ def rules() -> tuple[str, ...]:
 
 def looks(runtime: Runtime) -> list[Look]:
     """Everything that is looked at."""
-    drift = Drift()
-
-    def clock(_now_ms: int) -> Iterator[Trouble]:
-        jumped_ms = drift.jumped_ms(runtime.wall_ms(), steady_ms())
-        if jumped_ms:
-            facts: Facts = {"minutes": jumped_ms / MINUTE_MS}
-            yield Trouble(own.CLOCK_JUMP, "clock", Level.WARNING, facts, part="clock")
-
     return [
         lambda _: _register(runtime),
         Probe("ingest", lambda _: _journal(runtime)),
@@ -70,7 +63,7 @@ def looks(runtime: Runtime) -> list[Look]:
         Probe("disk", lambda _: _disk(runtime)),
         lambda now_ms: _poison(runtime, now_ms),
         lambda now_ms: _rule_faults(runtime, now_ms),
-        Probe("clock", clock),
+        Probe("clock", runtime.clock.look),
         _Quarantine(runtime),
         lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
         *flow_looks(runtime),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from api.live import LiveFeed
-from campus.clock import SECOND_MS
+from campus.clock import SECOND_MS, SET_BACK_MS
 from campus.worker import Worker
 from service.rule_consumer import RuleConsumer
 from store.board import Board
@@ -53,7 +53,8 @@ class Heart:
         self._beats += 1
         if self._beats % _TRIM_EVERY == 0 or self._journal.nearly_full():
             self._journal.trim(min(self._rules.snapshot_seq, self._store.kept_from_seq) - self._kept())
-        if now_ms - self._journal.last_time_ms() >= HEARTBEAT_MS:
+        quiet_ms = now_ms - self._journal.last_time_ms()
+        if quiet_ms >= HEARTBEAT_MS or quiet_ms < -SET_BACK_MS:
             self._journal.append((), committed_ms=now_ms)
 
     def _kept(self) -> int:

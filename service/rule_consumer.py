@@ -155,7 +155,7 @@ class RuleConsumer:
     def _commit(self, transitions: Sequence[Transition], time_ms: int) -> None:
         if self._snapshot_ms == 0:
             self._snapshot_ms = time_ms
-        if time_ms - self._snapshot_ms >= SNAPSHOT_EVERY_MS:
+        if not 0 <= time_ms - self._snapshot_ms < SNAPSHOT_EVERY_MS:  # below 0 where the clock was set back
             self._snapshot(transitions, time_ms)
         elif transitions:
             self._book.apply(transitions, seq=self.seq, time_ms=time_ms)

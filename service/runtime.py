@@ -32,6 +32,7 @@ from rules.verdict import Transition
 from service import health, metrics
 from service.brokers import Brokers
 from service.clock import SteadyClock, wall_ms
+from service.clock_watch import ClockWatch
 from service.desk import Desk, held_reading
 from service.drill_cast import Cast
 from service.drills import Drills
@@ -95,6 +96,9 @@ class Runtime:
             quarantine_bytes=campus.site.quarantine_quota_mb * MEBIBYTE,
         )
         self.store = open_store(campus.site.store, data)
+        self.clock = ClockWatch(wall, continue_from=self.journal.last_time_ms(), zone=campus.site.zone)
+        if isinstance(now_ms, SteadyClock):
+            now_ms.continue_from(self.journal.last_time_ms())
         self.board = Board()
         self.feed = LiveFeed()
         self.cast = Cast(self.register.campus)

@@ -91,6 +91,8 @@ class Watch:
 
     def look(self, now_ms: int) -> list[Transition]:
         """One round; what changed is in the book."""
+        for case in self._cases.values():  # nothing began after now, where the clock was set back
+            case.since_ms, case.seen_ms = min(case.since_ms, now_ms), min(case.seen_ms, now_ms - 1)
         found = [one for number, look in enumerate(self._looks) for one in self._ask(number, look, now_ms)]
         self.troubles, self.looked_ms = tuple(found), self._steady_ms()
         for one in found:
@@ -137,7 +139,7 @@ def _next(case: _Case, now_ms: int) -> State | None:
         return State.FIRING if lasted and not case.firing else None
     if not case.firing:
         return State.INACTIVE
-    return State.RESOLVED if quiet_ms >= _KEEP_MS or quiet_ms < 0 else None
+    return State.RESOLVED if quiet_ms >= _KEEP_MS else None
 
 
 def _transition(case: _Case, now_ms: int, to_state: State) -> Transition:
@@ -156,6 +158,10 @@ class Drift:
         self._before: tuple[int, int] | None = None
         self._jumped_ms = 0
         self._told_until_ms = 0
+
+    def continue_from(self, last_ms: int, wall_ms: int, steady_ms: int) -> None:
+        """At the start: a wall clock from before *last_ms*, which was reached before, was set back meanwhile."""
+        self._before = (max(last_ms, wall_ms), steady_ms)
 
     def jumped_ms(self, wall_ms: int, steady_ms: int) -> int:
         """By how much the clock jumped lately, 0 when it did not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from campus.clock import SET_BACK_MS
 from campus.reading import Reading, Series
 from store.timeseries import Point
 
@@ -21,13 +22,14 @@ class Board:
         """Takes over what a store knows; newer values already here stay."""
         with self._lock:
             for series, point in points.items():
-                self._put(series, point)
+                self._put(series, point, point.time_ms)
 
     def put(self, readings: Iterable[Reading]) -> None:
         """Moves each series forward; a reading older than what is shown changes nothing."""
         with self._lock:
             for reading in readings:
-                self._put(reading.series, Point(reading.time_ms, reading.value, reading.quality))
+                point = Point(reading.time_ms, reading.value, reading.quality)
+                self._put(reading.series, point, reading.received_ms)
 
     def device(self, device: str) -> dict[Series, Point]:
         """The newest point of each series of *device*."""
@@ -39,10 +41,11 @@ class Board:
         with self._lock:
             return dict(self._newest)
 
-    def _put(self, series: Series, point: Point) -> None:
+    def _put(self, series: Series, point: Point, now_ms: int) -> None:
+        """What is known of a time still to come is from before the clock was set back, and gives way."""
         known = self._newest.get(series)
         if known is None:
             self._by_device.setdefault(series.device, set()).add(series)
-        elif known.time_ms > point.time_ms:
+        elif point.time_ms < known.time_ms <= now_ms + 2 * SET_BACK_MS:
             return
         self._newest[series] = point

@@ -180,7 +180,8 @@ class StoreConsumer:
             waiting = self._journal.read(seq, max_batches=1)
         except JournalDamaged:
             return 0
-        return self._journal.last_time_ms() - waiting[0].committed_ms if waiting else 0
+        # below 0 where the clock was set back since
+        return max(0, self._journal.last_time_ms() - waiting[0].committed_ms) if waiting else 0
 
     def _failed(self, error: BaseException) -> None:
         self._uncertain = True

@@ -5,8 +5,9 @@ power cut. Counts and the fingerprints of recent messages are committed in the s
 back just before it (see :mod:`store.quarantine`), so that what is acknowledged to the broker afterwards is wholly
 accounted for.
 
-The journal also carries time: every batch has ``committed_ms``, which never goes backwards, and a quiet service
-appends empty batches. What reads it needs no clock.
+The journal also carries time: every batch has ``committed_ms``, and a quiet service appends empty batches. What reads
+it needs no clock. Time does not go backwards, but where the clock was set back by more than ``SET_BACK_MS``: then the
+batch that does so tells every reader by how much.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from campus.clock import SET_BACK_MS
 from campus.reading import Reading
 from store import codec
 from store.connections import Connections, connect_durable
@@ -73,7 +75,7 @@ class Journal:
         prints = msgspec.msgpack.encode(list(fingerprints)) if fingerprints else b""
         with self._appending:
             with self._grown:
-                expected_seq, moment_ms = self._last_seq + 1, max(committed_ms, self._last_ms)
+                expected_seq, moment_ms = self._last_seq + 1, self._moment_ms(committed_ms)
             self._check_quota(len(encoded))
             if quarantined:
                 self._hold(quarantined, expected_seq)
@@ -295,6 +297,11 @@ class Journal:
         with self._connections.writing() as connection:
             connection.execute("DELETE FROM released")
             drop_old_quarantine(connection)
+
+    def _moment_ms(self, committed_ms: int) -> int:
+        """The batch's time: never a little before the last one's, which would let delays stand still until it has passed."""
+        set_back = self._last_ms - committed_ms > SET_BACK_MS
+        return committed_ms if set_back else max(committed_ms, self._last_ms)
 
     def _check_quota(self, growth_bytes: int) -> None:
         with self._connections.reading() as connection:

@@ -64,7 +64,7 @@ class WeComBot:
         now_ms = self._now_ms()
         most = max(1, int(self._per_minute * (1 - _REAL_SHARE))) if drill else self._per_minute
         with self._lock:
-            while self._sent_ms and now_ms - self._sent_ms[0] >= MINUTE_MS:
+            while self._sent_ms and not 0 <= now_ms - self._sent_ms[0] < MINUTE_MS:
                 self._sent_ms.popleft()
             if len(self._sent_ms) >= most:
                 return max(1, self._sent_ms[-most] + MINUTE_MS - now_ms)

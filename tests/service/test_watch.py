@@ -125,6 +125,7 @@ def test_each_is_said_in_words(campus, rule, language):
         "messages": 5,
         "free_gb": 0.5,
         "minutes": 61.0,
+        "clock": "1970-01-01 08:00",
     }
     words = own.words_for(rule, "x", {"facts": facts}, campus, translator(language))
     assert "{" not in words.title
