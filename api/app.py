@@ -15,7 +15,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from alerts.errors import AlertOver, NoSuchAlert, NoSuchDrill
-from api.accounts import Accounts
 from api.errors import ApiError, NotSignedIn, printable, shortened
 from api.limits import Limits
 from api.openapi import describing
@@ -39,7 +38,6 @@ from api.routes import (
     session,
 )
 from api.services import Services
-from api.session import Sessions
 from api.stream_seats import StreamSeats
 from campus.text import translator
 from store.errors import StoreUnavailable
@@ -74,7 +72,6 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.replaying = threading.Lock()
     app.state.stream_seats = StreamSeats()
-    app.state.sessions = Sessions(Accounts(services.database), services.now_ms)
     for module in (
         session,
         devices,
@@ -114,7 +111,8 @@ def _on_api_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and wants_page and request.method == "GET":
         where = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         return RedirectResponse(f"/sign-in?{urlencode({'next': where}, safe='/')}", status_code=303)
-    return JSONResponse({"error": str(error)}, status_code=status)
+    headers = error.headers if isinstance(error, ApiError) else {}
+    return JSONResponse({"error": str(error)}, status_code=status, headers=headers)
 
 
 def _on_http_error(_request: Request, error: Exception) -> Response:

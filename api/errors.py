@@ -5,15 +5,23 @@ ApiError
 ├── BadRequest       a parameter is not what it should be; names it
 ├── Busy             one such thing at a time, and one is under way
 ├── NotSignedIn      no session, no token, or one that is void
-├── NotAllowed       signed in, but the role does not reach so far
+├── NotAllowed       signed in, but without the scope that is needed
+├── PersonNeeded     only a person who has signed in may do this, no token
+├── WrongPassword    the old password is not right
+├── NameTaken        a user or token of that name exists
+├── LastAdministrator nobody could administrate any more
 ├── ForeignRequest   an unsafe request that did not come from our own pages
-├── TooManyTries     too many failed sign-ins; says when to try again
 ├── TooManyStreams   an account, or all together, have as many live feeds open as there may be
 ├── BodyTooLarge     what was sent is longer than the route has use for
-└── BodyUnusable     what was sent holds what cannot be kept; names it
+├── BodyUnusable     what was sent holds what cannot be kept; names it
+└── Later            not now; says when to try again
+    ├── TooManyTries     too many failed sign-ins
+    └── Overloaded       too many passwords are being compared at this moment
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
 
@@ -28,6 +36,11 @@ class ApiError(Exception):
     def __init__(self, text: str) -> None:
         self.text = text
         super().__init__(text)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries besides."""
+        return {}
 
 
 class NotFound(ApiError):
@@ -67,12 +80,50 @@ class NotSignedIn(ApiError):
 
 
 class NotAllowed(ApiError):
-    """Raised where the role does not reach so far."""
+    """Raised where a scope is missing."""
 
     status = 403
 
-    def __init__(self, role: str, needed: str) -> None:
-        super().__init__(f"this needs the role {needed}; you are signed in as {role}")
+    def __init__(self, needed: str, granted: Iterable[str]) -> None:
+        super().__init__(f"this needs the scope {needed}; you have {', '.join(sorted(granted))}")
+
+
+class PersonNeeded(ApiError):
+    """Raised where a token tries what only a signed-in person may do."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("this is for a person who has signed in; a token cannot do it")
+
+
+class WrongPassword(ApiError):
+    """Raised where the old password that was given is not right."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("the old password is not right")
+
+
+class NameTaken(ApiError):
+    """Raised for a new user or token whose name another has."""
+
+    status = 409
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is a {kind} {name!r} already; expected a name nobody has")
+
+
+class LastAdministrator(ApiError):
+    """Raised where a change would leave nobody to administrate."""
+
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is the last administrator who can sign in; make another one first and let him set a password"
+        )
 
 
 class ForeignRequest(ApiError):
@@ -84,14 +135,25 @@ class ForeignRequest(ApiError):
         super().__init__(f"refused: the request comes from {origin!r}, not from this service's own pages")
 
 
-class TooManyTries(ApiError):
+class Later(ApiError):
+    """Base of what may succeed in *wait_s*."""
+
+    def __init__(self, text: str, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(text)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"retry-after": str(self.wait_s)}
+
+
+class TooManyTries(Later):
     """Raised after repeated failed sign-ins from one address or for one name."""
 
     status = 429
 
     def __init__(self, wait_s: int) -> None:
-        self.wait_s = wait_s
-        super().__init__(f"too many failed sign-ins; try again in {wait_s} s")
+        super().__init__(f"too many failed sign-ins; try again in {wait_s} s", wait_s)
 
 
 class TooManyStreams(ApiError):
@@ -108,6 +170,15 @@ class BodyTooLarge(HTTPException):
 
     def __init__(self, most_bytes: int) -> None:
         super().__init__(413, f"the body is too large; expected at most {most_bytes} bytes")
+
+
+class Overloaded(Later):
+    """Raised where too many passwords wait to be compared."""
+
+    status = 503
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many people are signing in at this moment; try again in {wait_s} s", wait_s)
 
 
 class BodyUnusable(HTTPException):

@@ -26,7 +26,7 @@ STRANGERS_BYTES = 16 * 1024
 
 
 class GuardedRoute(APIRoute):
-    """Asks for the role first, then reads at most :attr:`most_bytes` (a stranger's body: 16 KiB)."""
+    """Asks for the scope first, then reads at most :attr:`most_bytes` (a stranger's body: 16 KiB)."""
 
     most_bytes: ClassVar[int] = MOST_BYTES
 
@@ -63,12 +63,12 @@ class LargeBodyRoute(GuardedRoute):
 
 
 def _guard_of(dependant: Dependant) -> SignedIn | None:
-    """The strictest role that the route or one of its dependencies asks for."""
+    """The strictest scope that the route or one of its dependencies asks for."""
     found = [_guard_of(one) for one in dependant.dependencies]
     if isinstance(dependant.call, SignedIn):
         found.append(dependant.call)
     guards = [one for one in found if one is not None]
-    return max(guards, key=lambda one: one.needed.rank, default=None)
+    return max(guards, key=lambda one: one.rank, default=None)
 
 
 def _check_names(request: Request) -> None:

@@ -15,7 +15,7 @@ _BACKLOG = 256
 
 
 class Event(msgspec.Struct, frozen=True):
-    """*kind* is ``readings`` (ids of devices with news), ``alert`` (an alert's id) or ``resync``."""
+    """*kind* is ``readings`` (ids of devices with news), ``alert`` (an alert's id), ``resync``, or ``quiet``: nothing yet."""
 
     kind: str
     ids: tuple[str, ...] = ()
@@ -48,8 +48,8 @@ class LiveFeed:
         """Tells every page of an alert that changed."""
         self._publish(Event("alert", (alert_id,)))
 
-    async def subscribe(self) -> AsyncIterator[Event]:
-        """Events from now on; ends when the feed is closed."""
+    async def subscribe(self, *, quiet_s: float | None = None) -> AsyncIterator[Event]:
+        """Events from now on, with *quiet_s* also one whenever nothing has happened for so long; ends when the feed is closed."""
         queue: asyncio.Queue[Event] = asyncio.Queue(_BACKLOG)
         with self._lock:
             if self._closed:
@@ -57,7 +57,10 @@ class LiveFeed:
             self._subscribers[queue] = asyncio.get_running_loop()
         try:
             while True:
-                event = await queue.get()
+                try:
+                    event = await asyncio.wait_for(queue.get(), quiet_s)
+                except TimeoutError:
+                    event = Event("quiet")
                 if event.kind == "closed":
                     return
                 yield event

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlertBook
+from api.accounts import Accounts
 from api.live import LiveFeed
 from api.ports import DrillDesk, Health, QuarantineDesk, RegisterDesk
 from campus.campus import Campus
@@ -26,6 +27,7 @@ class Services:
     board: Board
     book: AlertBook
     database: sa.Engine
+    accounts: Accounts
     feed: LiveFeed
     quarantine: QuarantineDesk
     register: RegisterDesk

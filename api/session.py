@@ -1,83 +1,46 @@
-"""Signing in and staying so: a signed cookie for people, a bearer token for programs.
+"""Who sends a request: a cookie for people, a bearer token for programs.
 
-The cookie is ``HttpOnly`` and ``SameSite=Lax``; an unsafe request that carries it must also name our own host in
-``Origin`` (every browser sends one with POST), so another site's page cannot act for a signed-in person.
+The cookie is ``HttpOnly`` and ``SameSite=Lax``, and means nothing but a row of the sessions; an unsafe request that carries
+it must also name our own host in ``Origin`` (every browser sends one with POST), so another site's page cannot act for a
+signed-in person.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from fastapi.responses import Response
 
-from api.accounts import Account, AccountRole, Accounts
-from api.errors import ForeignRequest, NotAllowed, NotSignedIn, TooManyTries
-from campus.clock import MINUTE_MS
+from api.accounts import Account, Scope
+from api.errors import ForeignRequest, NotAllowed, NotSignedIn, PersonNeeded
+from api.services import Services
+from campus.clock import DAY_MS, SECOND_MS
 
 COOKIE = "shouyuan_session"
-LIVES_S = 14 * 24 * 3600
+#: as long as browsers keep one; the server ends a session long before, when it is not used
+_COOKIE_LIVES_S = 400 * DAY_MS // SECOND_MS
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_TRIES = 5
-_LOCKED_MS = 5 * MINUTE_MS
 
 
-class Sessions:
-    """Makes and reads session cookies, and slows down guessing."""
+def account_of(request: Request) -> Account | None:
+    """Who sends this request, by token or cookie."""
+    account = current_account(request)
+    if account is not None and account.is_person and request.method not in _SAFE:
+        check_origin(request)
+    return account
 
-    def __init__(self, accounts: Accounts, now_ms: Callable[[], int]) -> None:
-        self.accounts = accounts
-        self._now_ms = now_ms
-        self._serializer = URLSafeTimedSerializer(accounts.cookie_key(), salt="session")
-        self._lock = threading.Lock()
-        self._failures: dict[str, list[int]] = {}
 
-    def cookie_for(self, account: Account) -> str:
-        """The cookie's value for a signed-in account."""
-        return self._serializer.dumps([account.name, account.epoch])
-
-    def account_of(self, request: Request) -> Account | None:
-        """Who sends this request, by token or cookie."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self.accounts.check_token(token.strip())
-        cookie = request.cookies.get(COOKIE)
-        if cookie is None:
-            return None
-        account = self._from_cookie(cookie)
-        if account is not None and request.method not in _SAFE:
-            check_origin(request)
-        return account
-
-    def check_tries(self, key: str) -> None:
-        """Raises :class:`TooManyTries` after five failures within five minutes."""
-        now_ms = self._now_ms()
-        with self._lock:
-            recent = [at for at in self._failures.get(key, []) if now_ms - at < _LOCKED_MS]
-            self._failures[key] = recent
-            if len(recent) >= _TRIES:
-                raise TooManyTries(math.ceil((recent[0] + _LOCKED_MS - now_ms) / 1000))
-
-    def note_failure(self, key: str) -> None:
-        with self._lock:
-            self._failures.setdefault(key, []).append(self._now_ms())
-            if len(self._failures) > 10_000:  # bounded: forget whoever failed longest ago
-                self._failures.pop(next(iter(self._failures)))
-
-    def note_success(self, key: str) -> None:
-        with self._lock:
-            self._failures.pop(key, None)
-
-    def _from_cookie(self, cookie: str) -> Account | None:
-        try:
-            name, epoch = self._serializer.loads(cookie, max_age=LIVES_S)
-        except (BadSignature, ValueError, TypeError):
-            return None
-        account = self.accounts.account(str(name))
-        return account if account is not None and account.epoch == epoch else None
+def current_account(request: Request) -> Account | None:
+    """Who the token or cookie of *request* stands for at this moment."""
+    services: Services = request.app.state.services
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return services.accounts.of_token(token.strip(), address_of(request), services.now_ms())
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        return None
+    return services.accounts.of_cookie(cookie, address_of(request), services.now_ms())
 
 
 def check_origin(request: Request) -> None:
@@ -87,25 +50,51 @@ def check_origin(request: Request) -> None:
         raise ForeignRequest(origin)
 
 
+def address_of(request: Request) -> str:
+    """From where a request comes."""
+    return request.client.host if request.client else ""
+
+
+def device_of_request(request: Request) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("user-agent", "")[:200]
+
+
+def set_cookie(request: Request, response: Response, cookie: str) -> None:
+    """Hands a session's cookie to the browser."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, cookie, max_age=_COOKIE_LIVES_S, httponly=True, samesite="lax", secure=secure)
+
+
 class SignedIn:
-    """A dependency that gives the account of at least the role *needed*, or answers 401 or 403.
+    """A dependency that gives the account with the scope *needed*, *person*'s only, or answers 401 or 403.
 
     A :class:`api.guarded_route.GuardedRoute` has asked already, before it read the body.
     """
 
-    def __init__(self, needed: AccountRole) -> None:
+    def __init__(self, needed: Scope, *, person: bool = False) -> None:
         self.needed = needed
+        self.person = person
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The stricter of two has the higher one."""
+        return list(Scope).index(self.needed), self.person
 
     def __call__(self, request: Request) -> Account:
         known: Account | None = getattr(request.state, "account", None)
-        return known if known is not None and known.role.reaches(self.needed) else self.admit(request)
+        return self._check(known) if known is not None else self.admit(request)
 
     def admit(self, request: Request) -> Account:
-        """Looks the account up; raises :class:`NotSignedIn` or :class:`NotAllowed`."""
-        sessions: Sessions = request.app.state.sessions
-        account = sessions.account_of(request)
+        """Looks the account up; raises :class:`NotSignedIn`, :class:`NotAllowed` or :class:`PersonNeeded`."""
+        account = account_of(request)
         if account is None:
             raise NotSignedIn
-        if not account.role.reaches(self.needed):
-            raise NotAllowed(account.role.value, self.needed.value)
+        return self._check(account)
+
+    def _check(self, account: Account) -> Account:
+        if self.person and not account.is_person:
+            raise PersonNeeded
+        if not account.may(self.needed):
+            raise NotAllowed(self.needed.value, account.scopes)
         return account

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from service import (
+    cli_accounts,
     cli_admin,
     cli_devices,
     cli_doctor,
@@ -28,6 +29,7 @@ cli_up.register(app)
 cli_history.register(app)
 cli_simulate.register(app)
 cli_admin.register(app)
+cli_accounts.register(app)
 cli_grafana.register(app)
 cli_doctor.register(app)
 cli_drill.register(app)

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from api.accounts import AccountRole
 from api.app import create_app
 from campus.campus import Campus
 from campus.errors import FolderProblems
@@ -135,15 +134,24 @@ def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
 
 
 def _say_where(runtime: Runtime, base: str) -> None:
-    token = runtime.accounts.make_link("admin", runtime.now_ms())
     brokers = [runtime.brokers.devices_at(name) for name in runtime.brokers.connections]
     typer.echo(f"\n守园已启动 / Shouyuan is running\n  页面 / page:        {base}/")
-    typer.echo(
-        f"  一次性登录 / one-time sign-in ({AccountRole.ADMIN.value}): {base}/sign-in/link?token={token}"
-    )
+    _say_how_to_sign_in(runtime, base)
     for broker in brokers:
         typer.echo(f"  MQTT:               {broker}")
     typer.echo("  停止 / stop:        Ctrl-C\n")
+
+
+def _say_how_to_sign_in(runtime: Runtime, base: str) -> None:
+    """A one-time link only while nobody has a password; later one has to be asked for."""
+    name = runtime.accounts.users.administrator()
+    if name is None:
+        typer.echo("  没有可用的管理员账号 / no administrator: shouyuan user add NAME --role admin")
+    elif runtime.accounts.users.nobody_has_a_password():
+        token = runtime.accounts.make_link(name, runtime.now_ms())
+        typer.echo(f"  一次性登录 / one-time sign-in ({name}): {base}/sign-in/link?token={token}")
+    else:
+        typer.echo("  忘了密码 / forgot the password: shouyuan link")
 
 
 def _serve(runtime: Runtime, page: PageDoor) -> None:

@@ -30,6 +30,7 @@ from rules.engine import Engine
 from rules.settings import RuleSettings
 from rules.verdict import Transition
 from service import health, metrics
+from service.accounts_keeper import AccountsKeeper
 from service.brokers import Brokers
 from service.clock import SteadyClock, wall_ms
 from service.clock_watch import ClockWatch
@@ -134,6 +135,7 @@ class Runtime:
         self.keeper = Keeper(self.store, self.outbox, lambda: self.campus().site, now_ms)
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
+        self.accounts_keeper = AccountsKeeper(self.accounts, now_ms)
         self._adopting: Campus | None = None
         self._adopter = Worker(
             "replay", self._replay_adopted, pace_s=HOUR_MS / SECOND_MS, limit_s=HOUR_MS / SECOND_MS
@@ -166,6 +168,7 @@ class Runtime:
         self.watchers.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
+        self.accounts_keeper.start()
         log.info("service.started", site=self.campus().site.id, devices=len(self.campus().devices))
 
     def stop(self) -> None:
@@ -180,6 +183,7 @@ class Runtime:
         for part in (
             self.heart,
             self.keeper,
+            self.accounts_keeper,
             self.rules,
             self.storing,
             self.dispatcher,
@@ -203,6 +207,7 @@ class Runtime:
             board=self.board,
             book=self.book,
             database=self.database,
+            accounts=self.accounts,
             feed=self.feed,
             quarantine=self.quarantine,
             register=RegisterDesk(self.register, self.history, self.journal.quarantine),
@@ -232,6 +237,7 @@ class Runtime:
             self.drills.worker,
             self._registrar,
             self._adopter,
+            self.accounts_keeper.worker,
             *self.watchers.workers,
         ]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from api.accounts import Account, AccountRole
+from api.accounts import Account, Scope
 from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.services import Services
@@ -31,9 +31,12 @@ def services_of(request: Request) -> Services:
 
 
 Deps = Annotated[Services, Depends(services_of)]
-Viewer = Annotated[Account, Depends(SignedIn(AccountRole.VIEWER))]
-Duty = Annotated[Account, Depends(SignedIn(AccountRole.DUTY))]
-Admin = Annotated[Account, Depends(SignedIn(AccountRole.ADMIN))]
+Viewer = Annotated[Account, Depends(SignedIn(Scope.READ))]
+Duty = Annotated[Account, Depends(SignedIn(Scope.DUTY))]
+Keeper = Annotated[Account, Depends(SignedIn(Scope.REGISTER))]
+Admin = Annotated[Account, Depends(SignedIn(Scope.ADMIN))]
+#: somebody who has signed in; a token is refused
+Person = Annotated[Account, Depends(SignedIn(Scope.READ, person=True))]
 
 
 def device_of(services: Services, device_id: str) -> Device:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts.alert import AlertState
 from alerts.drill_record import record_of
-from api.accounts import Account, AccountRole
+from api.accounts import Account, Scope
 from api.drill_excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGNATURES, TITLE
 from api.drill_sheet import sheet_of, summary
 from api.drill_words import RECIPIENTS, span
@@ -112,7 +112,7 @@ def _list(
     language = language_of(request, services)
     translate = translator(language)
     campus = services.campus()
-    known = services.drills.scenarios(language) if account.role.reaches(AccountRole.ADMIN) else ()
+    known = services.drills.scenarios(language) if account.may(Scope.ADMIN) else ()
     people = [
         *((name, translate(RECIPIENTS[name])) for name in ("group", "duty")),
         *((one.id, one.name) for one in campus.people.values()),
@@ -144,8 +144,8 @@ def _record(request: Request, services: Services, account: Account, drill_id: in
         template,
         account=account,
         sheet=sheet,
-        may_stop=not found.over and account.role.reaches(AccountRole.DUTY),
-        may_handle=account.role.reaches(AccountRole.DUTY),
+        may_stop=not found.over and account.may(Scope.DUTY),
+        may_handle=account.may(Scope.DUTY),
         parts=PARTS,
         expected_head=EXPECTED_HEAD,
         deeds_head=DEEDS_HEAD,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from alerts.drill import Drill, DrillLog, DrillOrder, DrillState
 from alerts.drill_record import earlier_of, record_of
 from alerts.errors import NoSuchDrill
-from api.accounts import Account, AccountRole, Accounts
+from api.accounts import Account, Act, Scope
 from api.drill_excel import MEDIA_TYPE, workbook
 from api.drill_sheet import sheet_of
 from api.guarded_route import GuardedRoute
@@ -119,8 +119,9 @@ def ordered(services: Services, account: Account, body: Order) -> Drill:
         seed=now_ms // 1000 % 1_000_000,
     )
     drill = services.drills.order(order, account.display_name)
-    detail: dict[str, object] = {"drill": drill.id, "scenario": order.scenario}
-    Accounts(services.database).audit(account.name, "ordered a drill", detail, now_ms)
+    services.accounts.audit.note(
+        account.actor, Act.DRILL_ORDERED, f"drill {drill.id}", now_ms, scenario=order.scenario
+    )
     return drill
 
 
@@ -140,4 +141,4 @@ def drill_of(services: Services, account: Account, drill_id: int) -> Drill:
 
 def _may_know(drill: Drill, account: Account) -> bool:
     secret = drill.state is DrillState.PLANNED and not drill.asked.announced
-    return account.role.reaches(AccountRole.ADMIN) or not secret
+    return account.may(Scope.ADMIN) or not secret

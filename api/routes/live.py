@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.guarded_route import GuardedRoute
 from api.openapi import refused
 from api.routes.common import Deps, Viewer
+from api.session import current_account
 from api.stream_seats import StreamSeats
 
 router = APIRouter(prefix="/api", tags=["live"], route_class=GuardedRoute)
@@ -19,8 +21,12 @@ router = APIRouter(prefix="/api", tags=["live"], route_class=GuardedRoute)
 def _seat(request: Request, account: Viewer) -> Iterator[None]:
     """A seat among the live feeds, until this one ends."""
     seats: StreamSeats = request.app.state.stream_seats
-    with seats.taken(account.name):
+    with seats.taken(account.actor.name):
         yield
+
+
+#: a stream whose session or token has ended is closed with the next event, and no later than this
+_CHECKED_S = 2.0
 
 
 @router.get(
@@ -28,8 +34,16 @@ def _seat(request: Request, account: Viewer) -> Iterator[None]:
     response_class=EventSourceResponse,
     responses=refused(429, "The account has as many live pages open as it may"),
 )
-async def live(services: Deps, _: Annotated[None, Depends(_seat)]) -> AsyncIterator[ServerSentEvent]:
-    """``readings`` with the devices that have news, ``alert`` with an alert's id, ``resync`` when too much was missed."""
+async def live(
+    request: Request, services: Deps, _: Annotated[None, Depends(_seat)]
+) -> AsyncIterator[ServerSentEvent]:
+    """``readings`` with the devices that have news, ``alert`` with an alert's id, ``resync`` when too much was missed.
+
+    Ends when the session or token does.
+    """
     yield ServerSentEvent(event="hello", raw_data="0")
-    async for event in services.feed.subscribe():
-        yield ServerSentEvent(event=event.kind, raw_data=",".join(event.ids) or "-")
+    async for event in services.feed.subscribe(quiet_s=_CHECKED_S):
+        if await run_in_threadpool(current_account, request) is None:
+            return
+        if event.kind != "quiet":
+            yield ServerSentEvent(event=event.kind, raw_data=",".join(event.ids) or "-")

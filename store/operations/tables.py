@@ -189,10 +189,25 @@ class UserRow(Base):
     display_name: Mapped[str] = mapped_column(String(80), default="")
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str] = mapped_column(String(200), default="")
-    #: raised by a changed password or a sign-out everywhere; older cookies are void
-    session_epoch: Mapped[int] = mapped_column(Integer, default=0)
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
     created_ms: Mapped[int]
+    last_used_ms: Mapped[int | None]
+
+
+class SessionRow(Base):
+    """A person signed in on one device; ends when it is deleted. Only the hash of the cookie's value is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    cookie_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(_Id, ForeignKey("users.id"), index=True)
+    created_ms: Mapped[int]
+    last_used_ms: Mapped[int]
+    address: Mapped[str] = mapped_column(String(64), default="")
+    device: Mapped[str] = mapped_column(String(200), default="")
+    #: made by a one-time link, which lets a password be set without the old one for a while
+    by_link: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class SignInLinkRow(Base):
@@ -213,30 +228,26 @@ class ApiTokenRow(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
-    role: Mapped[str] = mapped_column(String(16))
+    scopes: Mapped[list[str]]
     created_ms: Mapped[int]
+    created_by: Mapped[str] = mapped_column(String(80), default="")
+    expires_ms: Mapped[int | None]
     last_used_ms: Mapped[int | None]
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class AuditRow(Base):
-    """Who did what, for later."""
+    """Who did what, on what (*subject*), from where (*address*)."""
 
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
     time_ms: Mapped[int] = mapped_column(index=True)
     who: Mapped[str] = mapped_column(String(80))
+    address: Mapped[str] = mapped_column(String(64), default="")
     what: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(200), default="")
     detail: Mapped[dict[str, Any]]
-
-
-class SecretRow(Base):
-    """Keys the service made for itself (cookie signing)."""
-
-    __tablename__ = "secrets"
-
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
-    value: Mapped[str] = mapped_column(String(200))
 
 
 class FactRow(Base):

@@ -51,6 +51,8 @@ def page(running):
         page.on("request", lambda request: page.asked.append(request.url))
         token = running.runtime.accounts.make_link("admin", running.runtime.now_ms())
         page.goto(f"{running.url}/sign-in/link?token={token}")
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_url("**/password")
         page.goto(running.url)
         page.get_by_text("实时", exact=True).wait_for()
         yield page

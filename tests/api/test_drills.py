@@ -55,7 +55,7 @@ def test_admins_run_and_duty_stops(running, as_role):
     assert viewer.get("/api/drills").json()[0]["id"] == number
     assert "正在进行" in viewer.get("/").text
     stopped = duty.post(f"/api/drills/{number}/stop").json()
-    assert (stopped["state"], stopped["ended_by"]) == ("stopped", "t-duty")
+    assert (stopped["state"], stopped["ended_by"]) == ("stopped", "t-duty (API)")
     assert "正在进行" not in viewer.get("/").text
     assert viewer.get("/api/drills/99").status_code == 404
 
@@ -108,7 +108,7 @@ def test_the_record(running):
         assert kind in kinds, kind
     assert record["score"]["due"] == 7
     page = running.http.get(f"/drills/{number}").text
-    for words in ("【演练】", "处置过程", "test 接手处理", "&lt;b&gt;关门", "签字", "负责人"):
+    for words in ("【演练】", "处置过程", "test (API) 接手处理", "&lt;b&gt;关门", "签字", "负责人"):
         assert words in page, words
     answer = running.http.get(f"/api/drills/{number}/record.xlsx")
     assert "spreadsheetml" in answer.headers["content-type"]

@@ -11,7 +11,9 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from api.accounts import AuditLog
 from service.cli import app
+from store.operations.database import open_database
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "school"
 RUNNER = CliRunner()
@@ -132,12 +134,36 @@ def test_replay_goes_on_past_bad_rows(tmp_path):
 
 
 def test_users_tokens_and_links(tmp_path):
-    """A user, a token and a one-time link are made in the data folder."""
-    data = tmp_path / "data"
-    run("user", "sun", "--role", "duty", "--data", data, input="a-good-password\na-good-password\n")
-    run("user", "short", "--data", data, input="short\nshort\n", code=2)
-    assert len(run("token", "grafana", "--data", data).strip()) > 30
+    """Users, tokens and one-time links are made, listed, changed and taken away in the data folder, each act in the audit."""
+    data, words = tmp_path / "data", "a-good-password\na-good-password\n"
+    run("user", "add", "sun", "--role", "duty", "--data", data, input=words)
+    assert "short" not in run("user", "add", "short", "--data", data, input="short\nshort\n", code=2)
+    assert "nobody has" in run("user", "add", "sun", "--data", data, input=words, code=1)
+    run("user", "add", "boss", "--role", "admin", "--data", data, input=words)
+    run("user", "password", "sun", "--data", data, input=words)
+    run("user", "disable", "sun", "--data", data)
+    assert "停用" in run("user", "list", "--data", data).splitlines()[1]
+    assert "does not exist" in run("link", "sun", "--data", data, code=1)
+    run("user", "enable", "sun", "--data", data)
     assert run("link", "sun", "--data", data).startswith("/sign-in/link?token=")
+    assert run("link", "--data", data).startswith(
+        "/sign-in/link?token="
+    )  # the administrator, whatever the name
+    assert "0 处" in run("user", "sign-out", "sun", "--data", data)
+    run("user", "delete", "sun", "--data", data)
+    assert "does not exist" in run("user", "delete", "sun", "--data", data, code=1)
+    assert "last administrator" in run("user", "delete", "boss", "--data", data, code=1)
+    assert len(run("token", "add", "grafana", "--days", "30", "--data", data).strip()) > 30
+    assert "grafana\tread\t有效" in run("token", "list", "--data", data)
+    run("token", "revoke", "grafana", "--data", data)
+    assert run("token", "list", "--data", data) == ""
+    found = AuditLog(open_database(f"sqlite:///{data / 'operations.db'}")).find()
+    assert all(one.who.startswith("command line (") for one in found)
+    assert [(one.act, one.subject) for one in reversed(found)] == [
+        ("user_added", "sun"), ("user_added", "boss"), ("password_changed", "sun"), ("user_disabled", "sun"),
+        ("user_enabled", "sun"), ("link_made", "sun"), ("link_made", "boss"), ("signed_out_everywhere", "sun"),
+        ("user_deleted", "sun"), ("token_added", "grafana"), ("token_deleted", "grafana"),
+    ]  # fmt: skip
 
 
 def test_notify_test(tmp_path):

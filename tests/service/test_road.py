@@ -37,7 +37,7 @@ def test_a_reading_is_on_the_page_and_its_alert_at_the_phone(running, bot):
     (alert,) = running.http.get("/api/alerts").json()
     assert (alert["state"], alert["severity"]) == ("firing", "critical")
     taken = running.http.post(f"/api/alerts/{alert['id']}/acknowledge").json()
-    assert (taken["state"], taken["acknowledged_by"]) == ("acknowledged", "test")
+    assert (taken["state"], taken["acknowledged_by"]) == ("acknowledged", "test (API)")
     running.publish("zigbee2mqtt/Freezer", b'{"temperature": -20}')
     assert bot.wait_for(2, PATIENCE_S)
     assert "【已恢复】" in bot.asked[1].json()["text"]["content"]
