@@ -95,6 +95,7 @@ _NAMES: dict[str, str] = {
     "register": _("设备台账"),
     "watch": _("自查"),
     "watchdog": _("看门狗"),
+    "lifeline": _("向系统报平安"),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+
 import typer
 
 from service import (
@@ -40,5 +42,6 @@ cli_rules.register(app)
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. A crash, or systemd's watchdog, leaves the stack of every thread in the log."""
+    faulthandler.enable()
     app()

@@ -24,6 +24,7 @@ from service.logs import configure_logs
 from service.page_door import PageDoor
 from service.runtime import Runtime
 from service.settings import ServiceSettings
+from service.systemd import from_environment
 from simulators.drill_freezer import DrillFreezer
 from simulators.publisher import Publisher
 from simulators.world import World
@@ -99,7 +100,9 @@ def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path 
         typer.echo(
             f"端口 {settings.port} 已被占用,改用下面的 / port {settings.port} is taken, so another is used"
         )
-    runtime = Runtime(campus, settings, write=typer.echo, demo=demo, folder=folder)
+    runtime = Runtime(
+        campus, settings, write=typer.echo, demo=demo, folder=folder, notifier=from_environment()
+    )
     try:
         runtime.start()
         publisher = _publisher(campus, runtime) if demo else None

@@ -38,6 +38,7 @@ from service.desk import Desk, held_reading
 from service.drill_cast import Cast
 from service.drills import Drills
 from service.keeper import Keeper
+from service.lifeline import Lifeline
 from service.lock import DataLock
 from service.poison_guard import PoisonGuard
 from service.pulse import Heart, LivePump
@@ -48,6 +49,7 @@ from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
 from service.samples import samples
 from service.settings import ServiceSettings
+from service.systemd import Notifier
 from service.watchers import Watchers
 from store.board import Board
 from store.consumer import REWRITE_MS, StoreConsumer
@@ -80,6 +82,7 @@ class Runtime:
         write: Callable[[str], None] = print,
         demo: bool = False,
         folder: Path | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self.settings = settings
         self.wall_ms = wall
@@ -142,6 +145,9 @@ class Runtime:
         )
         self._registrar = Worker("register", self.register.look, pace_s=1.0, limit_s=120.0)
         self.watchers = Watchers(self, told=self._on_own_alerts)
+        self.lifeline = Lifeline(
+            self.workers, self.health, notifier or Notifier(), exit_after_s=settings.frozen_exit_s
+        )
         self.drills = Drills(self, self.cast, scenarios=folder / "scenarios" if folder is not None else None)
         self._demo = demo
 
@@ -151,6 +157,7 @@ class Runtime:
 
     def start(self) -> None:
         """Brings the parts up, those behind the journal before those before it."""
+        self.lifeline.start()
         self.register.record_start()
         self.rules.recover()
         self._prime_board()
@@ -173,6 +180,7 @@ class Runtime:
 
     def stop(self) -> None:
         """Stops the flow at its source first, so that what is under way is finished, and acknowledged before we leave."""
+        self.lifeline.stop()
         self.watchers.stop()
         self.drills.stop_all()
         self._registrar.stop()
@@ -239,6 +247,7 @@ class Runtime:
             self._adopter,
             self.accounts_keeper.worker,
             *self.watchers.workers,
+            self.lifeline.worker,
         ]
 
     def _on_refused(self, reading: Reading, reason: str) -> None:

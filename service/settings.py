@@ -23,6 +23,8 @@ class ServiceSettings(BaseSettings):
     tls_key: Path | None = None
     #: sqlite under *data* unless a PostgreSQL URL is given
     database_url: str = ""
+    #: without systemd: how long a frozen service may live on before it ends itself for another supervisor; 0 for ever
+    frozen_exit_s: float = Field(default=0, ge=0)
     log_json: bool = False
     log_level: str = "info"
 

@@ -33,6 +33,7 @@ _WORKER_PARTS = (
     "keeper",
     "drills",
     "register",
+    "lifeline",
     "watch",
 )
 _WORKER_RULES = (
