@@ -72,7 +72,10 @@ def simulate(  # noqa: PLR0917 - each is an option of the command line
             simulated, seed=seed, weather=read_weather(weather, simulated.site.zone) if weather else None
         )
         length_ms = _length_ms(lasts, chosen, DAY_MS if to is not None or speed > 1 else 0)
-        start_ms = _start_ms(start, length_ms + _wait_ms(chosen), simulated, live=bool(broker) and speed <= 1)
+        ends_ms = _now_or_midnight(simulated, now=bool(broker))
+        start_ms = parse_iso(start, simulated.site.zone) if start else ends_ms
+        if not start and (to is not None or speed > 1):  # live, it begins now
+            start_ms -= length_ms + _wait_ms(chosen)
         labels = [label for one in chosen for label in world.begin(one, start_ms)]
         for label in labels:
             typer.echo(_told(label, simulated), err=True)
@@ -131,15 +134,12 @@ def _wait_ms(chosen: list[Scenario]) -> int:
     return days * DAY_MS
 
 
-def _start_ms(text: str, length_ms: int, campus: Campus, *, live: bool) -> int:
-    """As asked; live from now; a faster campus ends now, so that no message comes from the future; a file ends this midnight."""
-    if text:
-        return parse_iso(text, campus.site.zone)
+def _now_or_midnight(campus: Campus, *, now: bool) -> int:
+    """Where time that was not given ends: what is published *now*, so that no message comes from the future; a file this midnight."""
     now_ms = wall_ms()
-    if live:
+    if now:
         return now_ms
-    midnight = dt.datetime.combine(from_ms(now_ms, campus.site.zone), dt.time(), campus.site.zone)
-    return to_ms(midnight) - length_ms
+    return to_ms(dt.datetime.combine(from_ms(now_ms, campus.site.zone), dt.time(), campus.site.zone))
 
 
 def _told(label: Label, campus: Campus) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from campus.campus import Campus
 from campus.device import Device
+from campus.folder.cell import cell_of
 from campus.timetable import CalendarSettings
 
 _COLUMNS = (
@@ -41,4 +42,4 @@ def _row(device: Device) -> list[str]:
         f"{name}={one.quantity}@{one.unit}" + (f":{one.channel}" if one.channel else "")
         for name, one in device.fields.items()
     )
-    return [str(given[name]) if given[name] not in {0, ""} else "" for name in _COLUMNS]
+    return [cell_of(str(given[name])) if given[name] not in {0, ""} else "" for name in _COLUMNS]

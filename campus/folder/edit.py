@@ -11,6 +11,7 @@ from pathlib import Path
 from campus.device import ID_CHARACTERS, ID_PATTERN
 from campus.errors import FolderProblems, RegisterNotText
 from campus.folder.alias import DEVICE_HEADERS
+from campus.folder.cell import cell_of, text_of
 from campus.folder.expected import pattern_in_words, shown
 from campus.folder.load import RulesCheck
 from campus.folder.replace import check_content, replace_file
@@ -70,7 +71,7 @@ class _Register:
             at = self._column(key, needed=bool(value))
             if at is not None:
                 row.extend([""] * (at + 1 - len(row)))
-                row[at] = value
+                row[at] = cell_of(value)
 
     def content(self) -> bytes:
         out = io.StringIO(newline="")
@@ -80,7 +81,7 @@ class _Register:
     def _row(self, device_id: str) -> list[str]:
         at = self._column("id", needed=True) or 0
         for cells in self._rows[self._header + 1 :]:
-            if says_something(cells) and len(cells) > at and cells[at].strip() == device_id:
+            if says_something(cells) and len(cells) > at and text_of(cells[at].strip()) == device_id:
                 return cells
         self._rows.append([])
         return self._rows[-1]

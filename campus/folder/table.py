@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
+from campus.folder.cell import text_of
 from campus.folder.expected import shown, similar
 from campus.problem import Problem
 
@@ -71,6 +72,7 @@ def _rows(
     required: Sequence[str],
     problems: list[Problem],
 ) -> Iterator[Row]:
+    remarks = [(number, cells) for number, cells in enumerate(lines, start=1) if _is_remark(cells)]
     written = [(number, cells) for number, cells in enumerate(lines, start=1) if says_something(cells)]
     if not written:
         return
@@ -83,8 +85,9 @@ def _rows(
         problems.append(Problem(name, header_row, one, "no such column", expected))
     if missing:
         return
+    problems.extend(_hidden(name, columns, required, [one for one in remarks if one[0] > header_row]))
     for number, cells in written[1:]:
-        row = Row(name, number, {key: cell.strip() for key, cell in zip(columns, cells, strict=False) if key})
+        row = _row(name, number, columns, cells)
         beyond = ",".join(cells[len(columns) :]).strip(", \t")
         if beyond:
             expected = f"at most {len(columns)} cells; one that holds a comma goes in quotes"
@@ -95,7 +98,29 @@ def _rows(
 
 def says_something(cells: list[str]) -> bool:
     """False for empty lines and for remarks, which begin with #."""
-    return any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
+    return any(cell.strip() for cell in cells) and not _is_remark(cells)
+
+
+def _is_remark(cells: list[str]) -> bool:
+    return bool(cells) and cells[0].lstrip().startswith("#")
+
+
+def _row(name: str, number: int, columns: list[str], cells: list[str]) -> Row:
+    values = {key: text_of(cell.strip()) for key, cell in zip(columns, cells, strict=False) if key}
+    return Row(name, number, values)
+
+
+def _hidden(
+    name: str, columns: list[str], required: Sequence[str], remarks: list[tuple[int, list[str]]]
+) -> Iterator[Problem]:
+    """Remarks that are whole lines of the table: where the name comes first, one such as ``#1`` may be meant."""
+    if columns[:1] != ["name"]:
+        return
+    for number, cells in remarks:
+        row = _row(name, number, columns, cells)
+        if all(row.text(key) for key in required):
+            expected = "an apostrophe before the #, where it is a name; this line is read as a remark"
+            yield row.problem(columns[0], expected, warning=True)
 
 
 def _columns(

@@ -12,6 +12,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from api.accounts import AuditLog
+from campus.clock import DAY_MS
+from service import cli_simulate
 from service.cli import app
 from store.operations.database import open_database
 
@@ -197,3 +199,38 @@ def test_rules_says_who_set_each_number():
     assert "cold.above_limit" in run("rules", "sample-1", "--campus", EXAMPLE)
     run("rules", "nobody", "--campus", EXAMPLE, code=2)
     run("rules", "--campus", EXAMPLE / "none", code=2)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"), [("zh_CN.UTF-8", ("读取", "设定")), ("en_GB.UTF-8", ("reads", "set by"))]
+)
+def test_rules_fit_a_narrow_terminal(monkeypatch, said, words):
+    """On 80 columns every rule's name and number stands whole on its line, in the terminal's language."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LC_ALL", said)
+    shown = run("rules", "sample-1", "--campus", EXAMPLE)
+    for one in map(json.loads, run("rules", "sample-1", "--campus", EXAMPLE, "--json").splitlines()):
+        assert any(line.startswith(one["rule"]) for line in shown.splitlines())
+        for number in one["numbers"]:
+            assert number["name"] == "enabled" or f"{number['name']}: {number['value']}" in shown
+    assert all(one in shown for one in words)
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "began_before_ms", "lasts_ms"),
+    [
+        (("--speed", "1500", "--for", "2d"), 2 * DAY_MS, 2 * DAY_MS),
+        (("--for", "2d"), 0, 2 * DAY_MS),
+        (("--speed", "60"), DAY_MS, DAY_MS),
+    ],
+)
+def test_what_is_published_fast_ends_now(monkeypatch, options, began_before_ms, lasts_ms):
+    """A campus that runs faster than time began so long ago that it ends now; one at time's own pace begins now."""
+    now_ms, published = 1_795_233_600_000, []
+    monkeypatch.setattr(cli_simulate, "wall_ms", lambda: now_ms)
+    monkeypatch.setattr(cli_simulate, "_publish", lambda *told: published.append(told))
+    run("simulate", "--campus", EXAMPLE, "--broker", "mqtt://127.0.0.1:1", *options)
+    ((_world, _url, start_ms, length_ms, _speed),) = published
+    assert (now_ms - start_ms, length_ms) == (began_before_ms, lasts_ms)
