@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.alert import Alert, AlertEvent, AlertState, event_from_row, from_row
 from alerts.cursor import AlertCursor, listed_order
-from alerts.decision import Decision, Reason, decide
+from alerts.decision import ENDINGS, Decision, Reason, decide
 from alerts.errors import AlertOver, NoSuchAlert
 from alerts.message import message_for
 from alerts.outbox import enqueue
@@ -210,6 +210,23 @@ class AlertBook:
         with Session(self._database) as session, session.begin():
             return [one for transition in transitions for one in self._take(session, transition, now_ms)]
 
+    def end(self, alert_ids: Sequence[int], now_ms: int) -> None:
+        """Ends alerts that nothing judges any more, by what became of their rule or device; told like a recovery.
+
+        Left open they would hide every later alert of the same rule and device.
+        """
+        with Session(self._database) as session, session.begin():
+            for alert_id in alert_ids:
+                row = _row(session, alert_id)
+                if row.state == AlertState.RESOLVED:
+                    continue
+                known = row.subject in self._campus().devices
+                reason = Reason.RULE_OFF if known else Reason.DEVICE_GONE
+                row.state, row.updated_ms = AlertState.RESOLVED.value, max(row.updated_ms, now_ms)
+                row.resolved_ms = max(row.opened_ms, now_ms)
+                _note(session, row, now_ms, "resolved", reason=reason.value, severity=row.severity)
+                self._tell(session, row, Decision(tell=True, reason=reason), now_ms)
+
     def _take(self, session: Session, transition: Transition, now_ms: int) -> list[int]:
         row = _open_row(session, transition.rule, transition.subject)
         decision = decide(transition, Level(row.severity) if row is not None else None)
@@ -221,6 +238,8 @@ class AlertBook:
         row.updated_ms = max(row.updated_ms, transition.time_ms)
         if transition.to_state is State.RESOLVED or transition.historical:
             row.state, row.resolved_ms = AlertState.RESOLVED.value, transition.time_ms
+            if not transition.historical:
+                row.evidence = _recovered(row.evidence, evidence)
         else:
             row.severity, row.evidence = transition.severity.value, evidence
         kind = {Reason.OPENED: "opened", Reason.RESOLVED: "resolved", Reason.NOT_HISTORICAL: "recorded"}.get(
@@ -257,7 +276,7 @@ class AlertBook:
 
     def _tell(self, session: Session, row: AlertRow, decision: Decision, now_ms: int) -> None:
         campus = self._campus()
-        resolved = decision.reason is Reason.RESOLVED
+        resolved = decision.reason in ENDINGS
         alert = from_row(row)
         to = self._audience(row.subject) if row.drill else None
         told = destinations(row.rule, alert.severity, campus, now_ms, resolved=resolved, to=to)
@@ -287,6 +306,12 @@ def _open_row(session: Session, rule: str, subject: str) -> AlertRow | None:
             AlertRow.rule == rule, AlertRow.subject == subject, AlertRow.state != AlertState.RESOLVED.value
         )
     )
+
+
+def _recovered(told: dict[str, Any], at_end: dict[str, Any]) -> dict[str, Any]:
+    """What was told, with the last figures of the time it was bad, and what is well now."""
+    facts = {**told.get("facts", {}), **at_end["facts"]}
+    return told | {"facts": facts, "recovered": at_end.get("recovered")}
 
 
 def _set_back(session: Session, now_ms: int) -> None:

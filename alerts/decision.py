@@ -16,9 +16,15 @@ class Reason(enum.StrEnum):
     OPENED = "opened"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
+    RULE_OFF = "ended: no rule judges it any more"
+    DEVICE_GONE = "ended: the device left the register"
     NOT_HISTORICAL = "not told: it lies in the past"
     NOT_LOWERED = "not told: it became less severe"
     NOT_OPEN = "not told: there is no such open alert"
+
+
+#: why an alert is over
+ENDINGS = frozenset({Reason.RESOLVED, Reason.RULE_OFF, Reason.DEVICE_GONE})
 
 
 class Decision(msgspec.Struct, frozen=True):

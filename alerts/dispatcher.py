@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel, Delivery, Outcome, failed, retry
@@ -115,6 +116,7 @@ class Dispatcher:
             lambda: self._send_all(name),
             pace_s=lambda: self._rest_s(name),
             retry_s=(_LONGEST_WAIT_S,),
+            expected=(SQLAlchemyError,),
             limit_s=_LIMIT_S,
         )
 

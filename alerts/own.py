@@ -13,6 +13,8 @@ from campus.text import Translate
 from campus.text import marked as _
 from rules.explain import Explanation, explain
 
+#: of every rule's name that is none of :mod:`rules`
+OWN_PREFIX = "service."
 UNREACHABLE = "service.unreachable"
 FOLDER_MISTAKES = "service.folder_mistakes"
 RESTART_NEEDED = "service.restart_needed"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from campus.campus import Campus
 from campus.clock import from_ms
+from campus.quantity import SPECS, Quantity
 from campus.text import Translate
 from campus.text import marked as _
 from rules.advice import ADVICE
-from rules.wording import LINES, TITLES
+from rules.wording import FORECASTS, LINES, OF_THE_WHOLE_TIME, PRESENT, TITLES
 
 _OTHER_TITLE = _("{place}「{device}」告警:{rule}")
 _SINCE = _("从 {since} 开始")
 _FROZEN = _("管道可能已经结冰:温度回到 0 °C 不是好转")
 _STANDS_ON = _("依据:{time} 的读数 {value:g}")
+_NOW = _("现在 {value:.4g} {unit}")
+_AT_THE_TIME = _("告警时:{line}")
 _NEVER_HEARD = _("登记以来从未收到过数据")
 
 
@@ -37,12 +40,16 @@ def explain(
     title = translate(TITLES.get(rule, _OTHER_TITLE)).format(
         place=place_of(subject, campus), device=name_of(subject, campus), rule=rule
     )
-    lines = [_line(translate(text), facts[key]) for key, text in LINES.items() if key in facts]
+    recovered = evidence.get("recovered")
+    if recovered:
+        lines = [*_well_again(recovered, translate), *_at_its_worst(facts, translate)]
+    else:
+        lines = [_line(translate(text), facts[key]) for key, text in LINES.items() if key in facts]
     if facts.get("never_heard"):
         lines.append(translate(_NEVER_HEARD))
     if facts.get("frozen_suspected"):
         lines.append(translate(_FROZEN))
-    for witness in evidence.get("witnesses", ())[:3]:
+    for witness in () if recovered else evidence.get("witnesses", ())[:3]:
         at = from_ms(witness["time_ms"], campus.site.zone).strftime("%m-%d %H:%M")
         lines.append(translate(_STANDS_ON).format(time=at, value=witness["value"]))
     since_ms = evidence.get("since_ms", 0)
@@ -71,6 +78,30 @@ def place_of(subject: str, campus: Campus) -> str:
         device.place.room,
     )
     return " ".join(part for part in parts if part)
+
+
+def _well_again(recovered: Mapping[str, Any], translate: Translate) -> Iterator[str]:
+    """The reading that showed the recovery; a counter's would say nothing."""
+    quantity = str(recovered["series"]).split("/")[1]
+    spec = SPECS.get(Quantity(quantity)) if quantity in set(Quantity) else None
+    if spec is not None and not spec.counter:
+        yield (
+            translate(_NOW)
+            .format(value=recovered["value"], unit="" if spec.unit == "1" else spec.unit)
+            .rstrip()
+        )
+
+
+def _at_its_worst(facts: Mapping[str, Any], translate: Translate) -> Iterator[str]:
+    """Of what was true while it lasted the extremes, sums and limits as they are, and the rest as of then; no forecasts."""
+    for key, text in LINES.items():
+        if key not in facts or key in FORECASTS:
+            continue
+        line = _line(translate(text), facts[key])
+        if key in OF_THE_WHOLE_TIME or key.startswith(("limit_", "usual_", "rated_")):
+            yield line
+        elif key not in PRESENT:
+            yield translate(_AT_THE_TIME).format(line=line)
 
 
 Explain = Callable[[str, str, Mapping[str, Any]], Explanation]

@@ -18,7 +18,7 @@ from campus.reading import Quality, Reading, Series
 from rules.level import Level, State
 from rules.machine import Change, Machine, Timing
 from rules.rule import Context, Quiet, ReadingRule, Rule, RuleParams, never_heard
-from rules.verdict import Transition, Verdict
+from rules.verdict import Transition, Verdict, Witness
 
 _LEAST_GAP_S = 900
 _USUAL_GAP_S = RuleParams.model_fields["max_gap_s"].default
@@ -123,7 +123,7 @@ class Instance:
         if verdict is not None:
             changes = machine.on_verdict(verdict, now_ms, one.timing)
             if changes:
-                found = self._transitions(changes, now_ms)
+                found = self._transitions([_with_reading(one, reading) for one in changes], now_ms)
         if reading.quality is not _LATE:
             self._fall_quiet(reading.series, context, trusted=trusted)
         return found
@@ -244,6 +244,16 @@ class Instance:
             )
             for change in changes
         ]
+
+
+def _with_reading(change: Change, reading: Reading) -> Change:
+    """The end of an alert with the reading that showed it."""
+    if change.to_state is not State.RESOLVED:
+        return change
+    witness = Witness(str(reading.series), reading.time_ms, reading.value)
+    return msgspec.structs.replace(
+        change, evidence=msgspec.structs.replace(change.evidence, recovered=witness)
+    )
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -159,7 +159,12 @@ class Machine(msgspec.Struct):
         return self._to(State.FIRING, self.severity)
 
     def _resolve(self, evidence: Evidence) -> Change:
-        change = Change(State.FIRING, State.RESOLVED, self.severity, evidence)
+        facts = {
+            **self.evidence.facts,
+            **evidence.facts,
+        }  # the last of the time it was bad, with its extremes
+        ended = msgspec.structs.replace(evidence, facts=facts, since_ms=self.evidence.since_ms)
+        change = Change(State.FIRING, State.RESOLVED, self.severity, ended)
         self.state, self.severity, self.advice = State.INACTIVE, Level.OK, ""
         self.clear_ms = self.eased_ms = self.eased_rank = 0
         return change

@@ -30,6 +30,8 @@ class Evidence(msgspec.Struct, frozen=True):
     since_ms: int = 0
     witnesses: tuple[Witness, ...] = ()
     advice: str = ""
+    #: the reading that showed that it is over
+    recovered: Witness | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -133,3 +133,18 @@ LINES: dict[str, str] = {
     "signal_dbm": _("信号 {value:.0f} dBm"),
     "calibrated_days": _("上次校准在 {value:.0f} 天前"),
 }
+#: facts that foresee what comes if nothing is done: after the end of an alert they are none
+FORECASTS = frozenset(
+    {
+        "minutes_to_critical", "minutes_to_0c", "hours_to_5c", "loss_m3_day", "waste_kwh_day", "cost_yuan_day",
+    }
+)  # fmt: skip
+#: facts of the moment, which the recovery's own reading takes the place of
+PRESENT = frozenset({"temperature_c", "middle_c"})
+#: facts of all the time an alert lasted
+OF_THE_WHOLE_TIME = frozenset(
+    {
+        "peak_c", "lowest_c", "minutes_above", "unknown_minutes", "degree_minutes", "mean_kinetic_c", "hours", "days",
+        "running_minutes", "used_m3", "budget_m3", "silent_minutes",
+    }
+)  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from paho.mqtt.client import topic_matches_sub
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.drill import Drill, DrillLog, DrillOrder, DrillState
 from alerts.drill_end import close_alerts, tell_begin, tell_end
@@ -55,7 +56,7 @@ class Drills:
         self._run: DrillRun | None = None
         self._seq = 0
         self._leaving: tuple[tuple[str, ...], int] | None = None
-        self.worker = Worker("drills", self._round, pace_s=self._rest_s)
+        self.worker = Worker("drills", self._round, pace_s=self._rest_s, expected=(SQLAlchemyError,))
 
     def start(self) -> None:
         """Cleans up after a crash, then waits for orders."""
@@ -111,6 +112,12 @@ class Drills:
                 self._cast.enter(copied(self._real, one.plan.copies, one.asked.speed), ())
                 self._close(one, DrillState.ABORTED, "", self._words(CRASHED), _DRAIN_AFTER_CRASH_MS)
             log.warning("drill.aborted", drill=one.id, reason="the service died while it ran")
+        # none runs now: what one that ended as the service died left open is nobody's
+        left = {one.subject for one in self._runtime.book.open_alerts() if one.drill} - set(
+            self._real.devices
+        )
+        if left:
+            close_alerts(self._runtime.database, left, self._runtime.now_ms())
 
     def look(self) -> None:
         """One round: what must end ends, what is due begins."""

@@ -6,8 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.alert import Alert
 from alerts.book import AlertBook
+from alerts.own import OWN_PREFIX
 from campus.clock import SECOND_MS
 from campus.worker import Worker
 from rules.engine import Engine, Fault, Marks
@@ -49,18 +52,30 @@ class RuleConsumer:
         self._swap: Engine | None = None
         self._swap_lock = threading.Lock()
         # The offset of a failed step was not committed: the same batches are judged again from the last snapshot.
-        self.worker = Worker(NAME, lambda: self.step(timeout_s=0.5), on_failure=lambda _: self._reset())
+        self.worker = Worker(
+            NAME,
+            lambda: self.step(timeout_s=0.5),
+            on_failure=lambda _: self._doubt(),
+            expected=(SQLAlchemyError,),
+        )
+        #: whether the engine stands where *seq* says; else it must recover before it may judge or be kept
+        self.recovered = False
         self.seq = 0
         self.snapshot_seq = 0
         self.damaged_batches = 0
         self._snapshot_ms = 0
 
     def recover(self) -> None:
-        """Brings the engine to the committed position, and the book's open alerts into the engine."""
-        committed, snapshot_seq, snapshot = self._book.position()
+        """Brings the engine to the committed position, and the book's open alerts into the engine.
+
+        Nothing is changed while the book cannot be read; who calls repeats it.
+        """
+        (committed, snapshot_seq, snapshot), open_alerts = self._book.position(), self._book.open_alerts()
         # an operations database that is an older copy, or new, must not tell again what people were told of
         behind = self._journal.offset(NAME) > committed
         committed = max(committed, self._journal.offset(NAME))
+        self.recovered = False
+        self._engine.reset()
         if snapshot is not None:
             snapshot_seq = self._restore(snapshot, snapshot_seq)
         self.seq = self.snapshot_seq = snapshot_seq
@@ -74,15 +89,30 @@ class RuleConsumer:
                     self._engine.advance(batch.committed_ms, batch.readings)
                     self.seq = batch.seq
         self.seq = max(self.seq, committed)
-        firing, known = self._engine.firing(), set()
-        for alert in self._book.open_alerts():
-            known.add((alert.rule, alert.subject))
-            if (alert.rule, alert.subject) not in firing:
-                self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
+        firing = self._engine.firing()
+        known = {(alert.rule, alert.subject) for alert in open_alerts}
+        self._own(open_alerts)
         rebuilt = behind or (snapshot is not None and snapshot_seq == 0)
         if rebuilt:  # what fires and is in no book fires anew
             for rule, subject in firing.keys() - known:
                 self._engine.forget(rule, subject)
+        self.recovered = True
+
+    def _own(self, open_alerts: Sequence[Alert]) -> None:
+        """Sees to it that every open alert of a rule has somebody who will see its end, or ends it."""
+        firing = self._engine.firing()
+        orphans = [
+            alert.id
+            for alert in open_alerts
+            if not alert.rule.startswith(OWN_PREFIX)
+            and (alert.rule, alert.subject) not in firing
+            and not self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
+            and not alert.drill  # an exercise's, whose own rules judge it
+        ]
+        if orphans:
+            self._book.end(orphans, self._journal.last_time_ms())
+            log.info("alerts.ended", alerts=orphans, reason="no rule judges them any more")
+            self._on_transitions(())
 
     def _restore(self, snapshot: bytes, seq: int) -> int:
         """Takes up the snapshot; one of another version is dropped, and the state rebuilt from all the journal holds."""
@@ -97,7 +127,12 @@ class RuleConsumer:
         return seq
 
     def step(self, timeout_s: float = 0.0) -> bool:
-        """Judges what the journal holds; True when there was anything."""
+        """Judges what the journal holds; True when there was anything.
+
+        After a step that failed it recovers first, and raises again as long as that fails.
+        """
+        if not self.recovered:
+            self.recover()
         if not self._journal.wait(self.seq, timeout_s):
             return False
         batches = self._read(limit=_BATCHES_AT_ONCE)
@@ -130,15 +165,15 @@ class RuleConsumer:
         self.worker.request_stop()
         self._journal.wake()
         self.worker.stop()
-        if self.seq > self.snapshot_seq:
-            self._snapshot((), self._journal.last_time_ms())
+        if self.recovered and self.seq > self.snapshot_seq:
+            try:
+                self._snapshot((), self._journal.last_time_ms())
+            except SQLAlchemyError as error:  # the next start recovers from the snapshot before
+                log.warning("rules.not_kept", seq=self.seq, reason=str(error))
 
-    def _reset(self) -> None:
-        try:
-            self._engine.reset()
-            self.recover()
-        except Exception:
-            log.exception("rules.recovery_failed", seq=self.seq)
+    def _doubt(self) -> None:
+        """What a failed step judged was not committed, so the engine is ahead of the book."""
+        self.recovered = False
 
     def _read(self, *, limit: int) -> list[Batch]:
         while True:
@@ -187,3 +222,4 @@ class RuleConsumer:
         if fresh is not None:
             fresh.restore(self._engine.snapshot())
             self._engine = fresh
+            self._own(self._book.open_alerts())

@@ -188,6 +188,8 @@ class Runtime:
         self.pipeline.stop()
         self._adopter.stop()
         self.brokers.stop_receiving()
+        for worker in self.workers():
+            worker.request_stop()  # all at once: where the database is away, each waits for it
         for part in (
             self.heart,
             self.keeper,

@@ -39,8 +39,9 @@ def example_school(tmp_path, **channels):
 class Running:
     """A started service with its page, and a client of each kind."""
 
-    def __init__(self, campus, data, *, folder=None):
-        self.runtime = Runtime(campus, ServiceSettings(data=data), write=lambda _text: None, folder=folder)
+    def __init__(self, campus, data, *, folder=None, **settings):
+        settings = ServiceSettings(data=data, **settings)
+        self.runtime = Runtime(campus, settings, write=lambda _text: None, folder=folder)
         self.runtime.start()
         config = server_config(create_app(self.runtime.services()), port=0, timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)

@@ -15,6 +15,10 @@ from store.errors import DatabaseTooNew
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
+#: a server that does not answer is given up after seconds, not after the minutes that TCP would wait
+_PATIENCE = {
+    "connect_timeout": 3, "tcp_user_timeout": 5_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+}  # fmt: skip
 
 
 def open_database(url: str) -> sa.Engine:
@@ -22,7 +26,8 @@ def open_database(url: str) -> sa.Engine:
 
     Raises :class:`store.errors.DatabaseTooNew` for tables of a later version.
     """
-    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    is_server = sa.make_url(url).get_backend_name() == "postgresql"
+    engine = sa.create_engine(url, pool_pre_ping=is_server, connect_args=_PATIENCE if is_server else {})
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _on_sqlite_connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
