@@ -134,7 +134,8 @@ class BoundedConnection(H11Protocol):
         waiting = [one for one in others if one._waits_for]  # noqa: SLF001 - of the same class
         if not waiting:
             return False
-        longest = min(waiting, key=lambda one: one._since_s)  # noqa: SLF001 - of the same class
+        # One that has said part of a request goes before one that was just accepted and not yet heard.
+        longest = min(waiting, key=lambda one: (one._idle, one._since_s))  # noqa: SLF001 - of the same class
         self.connections.discard(longest)
         longest.transport.abort()
         return True

@@ -32,6 +32,8 @@ def server_options(*, proxies: Sequence[str] = ()) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": bool(proxies),
         "forwarded_allow_ips": list(proxies),
+        # Fewer are accepted at a time than there may be, so that each is heard before it may have to make room.
+        "backlog": BoundedConnection.most_connections // 2,
         "timeout_graceful_shutdown": 2,
         "h11_max_incomplete_event_size": MOST_HEADER_BYTES + MOST_PATH_BYTES + MOST_QUERY_BYTES,
     }

@@ -21,6 +21,12 @@
     event.target.querySelectorAll("details[data-keep]").forEach((one) => { if (folded.has(one.dataset.keep)) one.open = false; });
     if (event.target.id === "phone") event.target.scrollTop = event.target.scrollHeight;
   });
+  // A part that could not be renewed, as too many asked at once, is asked for again: it may be what tells of an alert.
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { xhr, requestConfig, target } = event.detail;
+    if (requestConfig.verb !== "get" || ![429, 502, 503, 504].includes(xhr.status)) return;
+    setTimeout(() => { if (document.body.contains(target)) htmx.ajax("GET", requestConfig.path, { target, swap: "innerHTML" }); }, 2000 + Math.random() * 1000);
+  });
   const print = document.getElementById("print");
   if (print) print.addEventListener("click", () => window.print());
   const phone = document.getElementById("phone");

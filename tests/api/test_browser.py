@@ -177,3 +177,21 @@ def test_every_page_keeps_the_policy(busy, page, width):
     page.goto(f"{busy.url}/phone")
     page.get_by_text("管理员 正在处理").or_(page.locator(".bubble").first).first.wait_for(timeout=30_000)
     assert page.problems == []
+
+
+def test_a_part_that_was_refused_is_asked_for_again(running, page):
+    """Where too many ask at once, the page that was told to try again does so by itself, and the alert shows."""
+    refused = []
+
+    def refuse_once(route):
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=503, json={"error": "too many requests at once"})
+
+    page.route("**/parts/alerts", refuse_once)
+    running.publish("zigbee2mqtt/Freezer", b'{"temperature": -3.0}')
+    page.locator(".card.critical").wait_for(timeout=30_000)
+    assert refused
+    assert all("503" in problem for problem in page.problems)
