@@ -15,6 +15,7 @@ from api.accounts import SHORTEST_PASSWORD, AccountRole, Accounts, Actor, Scope
 from api.errors import ApiError
 from campus.clock import DAY_MS, iso
 from service.clock import wall_ms
+from service.recovery.permissions import private_umask
 from service.settings import ServiceSettings
 from store.operations.database import open_database
 
@@ -166,7 +167,8 @@ def settings_of(data: Path | None) -> ServiceSettings:
     """The settings with *data* in place of their own folder, which is made where there is none."""
     settings = ServiceSettings()
     settings = settings.model_copy(update={"data": data}) if data is not None else settings
-    settings.data.mkdir(parents=True, exist_ok=True)
+    private_umask()
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return settings
 
 

@@ -22,12 +22,14 @@ from service.demo import DRILL_FREEZER, demo_campus
 from service.errors import ServiceError
 from service.logs import configure_logs
 from service.page_door import PageDoor
+from service.recovery.permissions import private_umask
 from service.runtime import Runtime
 from service.settings import ServiceSettings
 from service.systemd import from_environment
 from simulators.drill_freezer import DrillFreezer
 from simulators.publisher import Publisher
 from simulators.world import World
+from store.errors import StoreError
 
 _SEED = 20261121
 _DEMO_DATA = Path("data/demo")
@@ -58,13 +60,14 @@ def up(  # noqa: PLR0917 - each is an option of the command line
         "behind_proxy": behind_proxy or None, "tls_cert": tls_cert, "tls_key": tls_key,
     }  # fmt: skip
     settings = _settings({key: value for key, value in given.items() if value is not None}, demo=demo)
+    private_umask()
     configure_logs(level="warning" if demo else settings.log_level, as_json=settings.log_json)
     try:
         _run(demo_campus() if campus is None else _load(campus), settings, demo=demo, folder=campus)
     except FolderProblems as error:
         print_problems(error.problems)
         raise typer.Exit(1) from error
-    except ServiceError as error:
+    except (ServiceError, StoreError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 

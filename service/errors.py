@@ -3,6 +3,7 @@
 ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── DataInUse             another service is running on the same data folder
+├── DataUnusable          a file of the data folder can be neither used nor set aside
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
 ├── NoReadings            there is nothing to replay in a file or a store
 ├── PageExposed           the page would listen to a network without encryption; names the remedies
@@ -36,6 +37,16 @@ class DataInUse(ServiceError):
     def __init__(self, folder: Path) -> None:
         super().__init__(
             f"{folder} is in use by another running shouyuan; stop it, or choose another --data folder"
+        )
+
+
+class DataUnusable(ServiceError):
+    """Raised where no recovery helps: no permission, a file system that is full or read-only, a folder in a file's place."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be used: {reason}; the service needs a data folder that it owns and may write, with free"
+            f" space. Run 'shouyuan doctor --data {path.parent}' for details"
         )
 
 

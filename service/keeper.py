@@ -1,4 +1,4 @@
-"""Forgets what is too old: readings of the embedded store as site.yaml says, while their hours stay, and settled messages."""
+"""Has the operations database copied, and forgets what is too old: readings of the embedded store as site.yaml says, while their hours stay, and settled messages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ class Keeper:
     """Once an hour, in a thread of its own, as it may take a while. Servers keep what they are told to themselves."""
 
     def __init__(
-        self, store: TimeSeriesStore, outbox: Outbox, site: Callable[[], Site], now_ms: Callable[[], int]
+        self,
+        store: TimeSeriesStore,
+        outbox: Outbox,
+        site: Callable[[], Site],
+        now_ms: Callable[[], int],
+        *,
+        copy: Callable[[int], object] = lambda _: None,
     ) -> None:
+        self._copy = copy
         self._store = store
         self._outbox = outbox
         self._site = site
@@ -42,6 +49,7 @@ class Keeper:
     def keep(self) -> int:
         """Forgets what is too old; returns how many readings."""
         now_ms, site = self._now_ms(), self._site()
+        self._copy(now_ms)
         self._outbox.forget_old(now_ms)
         if not isinstance(self._store, EmbeddedStore):
             return 0

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
-from service.errors import DataInUse
+from service.errors import DataInUse, DataUnusable
 
 
 class DataLock:
     """Held by the running service; the system lets go of it however the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._file = (folder / "lock").open("a+")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = (folder / "lock").open("a+")
+        except OSError as error:
+            raise DataUnusable(folder / "lock", error.strerror or str(error)) from error
 
     def acquire(self) -> None:
         """Raises :class:`DataInUse` where another service holds it."""
@@ -31,9 +35,11 @@ class DataLock:
         except OSError as error:
             self._file.close()
             raise DataInUse(self._folder) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        with contextlib.suppress(OSError):  # the number is for people; a full disk must not hinder the start
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()))
+            self._file.flush()
 
     def release(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # as above
+            self._file.close()

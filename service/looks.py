@@ -65,6 +65,7 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda now_ms: _rule_faults(runtime, now_ms),
         Probe("clock", runtime.clock.look),
         _Quarantine(runtime),
+        runtime.healer.look,
         lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
         *flow_looks(runtime),
     ]

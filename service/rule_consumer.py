@@ -157,6 +157,10 @@ class RuleConsumer:
         with self._swap_lock:
             self._swap = engine
 
+    def recover_again(self) -> None:
+        """The operations database was put back from a copy under us: the next step begins from what is in it."""
+        self.recovered = False
+
     def start(self) -> None:
         self.worker.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from campus.reading import Reading
 from campus.text import Translate, marked
 from campus.worker import Worker
 from ingest.births_file import BirthsFile
+from ingest.decoding.sparkplug_births import Births
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
@@ -43,7 +45,11 @@ from service.lock import DataLock
 from service.poison_guard import PoisonGuard
 from service.pulse import Heart, LivePump
 from service.recovery.alignment import Aligner
+from service.recovery.copies import Copies
 from service.recovery.event import Event, EventLog
+from service.recovery.healing import Healer
+from service.recovery.opening import Opener, sqlite_path
+from service.recovery.permissions import make_private
 from service.register import Register
 from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
@@ -54,9 +60,6 @@ from service.watchers import Watchers
 from store.board import Board
 from store.consumer import REWRITE_MS, StoreConsumer
 from store.embedded import EmbeddedStore
-from store.journal import Journal
-from store.opening import open_store
-from store.operations.database import open_database
 from store.operations.facts import Facts
 from store.operations.register_log import RegisterLog
 from store.poison import Kind, SetAside
@@ -88,18 +91,30 @@ class Runtime:
         self.wall_ms = wall
         self.now_ms = now_ms = now_ms or SteadyClock(wall)
         data = settings.data
+        wide = make_private(data, now_ms())
         self._lock = DataLock(data)
         self._lock.acquire()
-        self.recovery = EventLog(data)
-        self.database = open_database(settings.operations_url())
+        with contextlib.ExitStack() as undone:  # what was opened is closed again where the start ends here
+            undone.callback(self._lock.release)
+            self.recovery = EventLog(data)
+            for event in wide:
+                self.recovery.add(event)
+            opener = Opener(data, self.recovery, now_ms=now_ms())
+            operations = sqlite_path(settings.operations_url())
+            self._copies = Copies(data, operations)
+            self.database = opener.operations(settings.operations_url(), self._copies)
+            undone.callback(self.database.dispose)
+            self.journal = opener.journal(
+                data / "journal.db",
+                quota_bytes=campus.site.journal_quota_mb * MEBIBYTE,
+                quarantine_bytes=campus.site.quarantine_quota_mb * MEBIBYTE,
+            )
+            undone.callback(self.journal.close)
+            self.store = opener.store(campus.site.store)
+            opener.minor(data / "births.msgpack", Births().restore)
+            undone.pop_all()
         self.history = RegisterLog(self.database)
         self.register = Register(campus, folder, self.history, now_ms=now_ms, apply=self._apply)
-        self.journal = Journal(
-            data / "journal.db",
-            quota_bytes=campus.site.journal_quota_mb * MEBIBYTE,
-            quarantine_bytes=campus.site.quarantine_quota_mb * MEBIBYTE,
-        )
-        self.store = open_store(campus.site.store, data)
         self.clock = ClockWatch(wall, continue_from=self.journal.last_time_ms(), zone=campus.site.zone)
         if isinstance(now_ms, SteadyClock):
             now_ms.continue_from(self.journal.last_time_ms())
@@ -130,12 +145,24 @@ class Runtime:
             rewrite_ms=0 if isinstance(self.store, EmbeddedStore) else REWRITE_MS,
             on_behind=self._on_store_behind,
         )
+        self.healer = Healer(
+            journal=self.journal,
+            store=self.store,
+            storing=self.storing,
+            rules=self.rules,
+            database=self.database,
+            operations=operations,
+            copies=self._copies,
+            events=self.recovery,
+        )
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
         self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms)
-        self.keeper = Keeper(self.store, self.outbox, lambda: self.campus().site, now_ms)
+        self.keeper = Keeper(
+            self.store, self.outbox, lambda: self.campus().site, now_ms, copy=self._copies.make
+        )
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
         self.accounts_keeper = AccountsKeeper(self.accounts, now_ms)
@@ -205,6 +232,7 @@ class Runtime:
         self.store.close()
         self.journal.close()
         self.database.dispose()
+        self._copies.make(self.now_ms())
         self.guard.close()
         self._lock.release()
         log.info("service.stopped")

@@ -44,6 +44,8 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        #: what SQLite found wrong with the file since it was opened; empty while nothing
+        self.damage = ""
         with translated(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = connect(path, reader=False)
@@ -56,7 +58,7 @@ class Connections:
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction of the writer, undone as a whole by any error."""
-        with self._write_lock, translated(self._name):
+        with self._write_lock, self._translated():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -70,13 +72,13 @@ class Connections:
     @contextlib.contextmanager
     def outside(self) -> Iterator[sqlite3.Connection]:
         """The writer without a transaction, for what SQLite does in none."""
-        with self._write_lock, translated(self._name):
+        with self._write_lock, self._translated():
             yield self._writer
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one state of the file."""
-        with translated(self._name):
+        with self._translated():
             connection = self._borrow()
             try:
                 connection.execute("BEGIN")
@@ -98,6 +100,15 @@ class Connections:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with translated(self._name):
+                yield
+        except FileDamaged as error:
+            self.damage = error.reason
+            raise
 
     def _borrow(self) -> sqlite3.Connection:
         with self._lock:

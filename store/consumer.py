@@ -129,6 +129,10 @@ class StoreConsumer:
         self._move_to(batches[-1].seq)
         return True
 
+    def compare_again(self) -> None:
+        """The store was emptied under us: the next step gives it all the journal holds."""
+        self._compared, self._uncertain = False, True
+
     @property
     def kept_from_seq(self) -> int:
         """Batches after this one may yet be read: the journal must keep them."""

@@ -23,6 +23,7 @@ import structlog
 from campus.clock import SET_BACK_MS
 from campus.reading import Reading
 from store import codec
+from store.aside import set_aside
 from store.connections import Connections, connect_durable
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull, StoreUnavailable
@@ -30,6 +31,7 @@ from store.journal_schema import drop_old_quarantine, identity, old_quarantine, 
 from store.quarantine import Quarantine, QuarantineEntry, Selection, UnregisteredDevice
 from store.quarantine.file import DEFAULT_BUDGET_BYTES
 from store.recent import Batch, Recent
+from store.salvage import salvage_journal
 
 log = structlog.get_logger()
 
@@ -41,10 +43,9 @@ class Journal:
     """Thread-safe; one writer at a time, readers never wait for it. Its *quarantine* lies beside it, in its own file."""
 
     def __init__(self, path: Path, *, quota_bytes: int, quarantine_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+        self._path = path
         self._quota_bytes = quota_bytes
-        self._connections = Connections(
-            path, name=f"journal {path.name}", connect=connect_durable, prepare=prepare
-        )
+        self._connections = self._open()
         self._appending = threading.Lock()
         #: guards the two numbers below
         self._grown = threading.Condition()
@@ -274,6 +275,40 @@ class Journal:
         with self._appending:
             self._connections.close()
             self.quarantine.close()
+
+    @property
+    def damage(self) -> str:
+        """What SQLite found wrong with the file since it was opened; empty while nothing."""
+        return self._connections.damage
+
+    def rebuild(self, now_ms: int) -> tuple[Path, int]:
+        """Sets the damaged file aside and goes on in a new one, with what can be read and what is in memory.
+
+        Returns where the damaged file is, and how many batches the new one holds. Whoever reads meanwhile meets
+        :class:`store.errors.StoreUnavailable`. Raises :class:`OSError` with nothing changed but connections.
+        """
+        with self._appending:
+            self._connections.close()
+            aside = set_aside(self._path, now_ms)
+            salvage_journal(aside, self._path, journal_id=self.id)
+            self._connections = self._open()
+            with self._connections.writing() as connection:
+                for batch in self._recent.all():
+                    connection.execute(
+                        "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, x'')",
+                        (batch.seq, batch.committed_ms, codec.encode(batch.readings)),
+                    )
+                connection.execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
+                connection.execute(
+                    "INSERT INTO sqlite_sequence (name, seq) VALUES ('batches', ?)", (self.last_seq(),)
+                )
+                (count,) = connection.execute("SELECT count(*) FROM batches").fetchone()
+        return aside, count
+
+    def _open(self) -> Connections:
+        return Connections(
+            self._path, name=f"journal {self._path.name}", connect=connect_durable, prepare=prepare
+        )
 
     def _hold(self, entries: Sequence[QuarantineEntry], seq: int) -> None:
         """A quarantine that cannot be written must not stop readings: what it loses is counted, and told."""

@@ -41,7 +41,10 @@ def prepare(connection: sqlite3.Connection) -> None:
     if "limited" not in columns:
         connection.execute("ALTER TABLE counts ADD COLUMN limited INTEGER NOT NULL DEFAULT 0")
     connection.execute("INSERT OR IGNORE INTO facts VALUES ('id', ?)", (uuid.uuid4().hex,))
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    if (
+        connection.execute("PRAGMA user_version").fetchone()[0] != VERSION
+    ):  # a full disk must not hinder a start
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def identity(connection: sqlite3.Connection) -> str:

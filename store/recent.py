@@ -48,6 +48,11 @@ class Recent:
             skip = seq + 1 - self._batches[0].seq
             return list(itertools.islice(self._batches, skip, skip + most))
 
+    def all(self) -> list[Batch]:
+        """Every batch in memory, in order."""
+        with self._lock:
+            return list(self._batches)
+
     def _forget_all(self) -> None:
         self._batches.clear()
         self._readings = 0

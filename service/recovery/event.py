@@ -41,7 +41,7 @@ class EventLog:
         log.warning("recovery", rule=event.rule, file=event.file, **event.facts)
         try:
             with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(event) + b"\n")
+                file.write(b"\n" + msgspec.json.encode(event) + b"\n")  # whatever a power cut left before it
         except OSError as error:
             log.warning("recovery.not_recorded", path=str(self._path), reason=str(error))
 
@@ -61,7 +61,7 @@ def _read(path: Path) -> Iterable[Event]:
             lines = file.read(_MOST_BYTES).splitlines()
     except OSError:
         return
-    for line in lines:
+    for line in filter(None, lines):
         try:
             yield msgspec.json.decode(line, type=Event)
         except msgspec.MsgspecError:  # broken off by a power cut; the others are good

@@ -38,6 +38,11 @@ def _key(number: int, time_ms: int) -> int:
     return number << _TIME_BITS | min(max(time_ms, 0), (1 << _TIME_BITS) - 1)
 
 
+def number_of(key: int) -> int:
+    """The series' number in a block's key."""
+    return key >> _TIME_BITS
+
+
 def _place(key: int, last_ms: int, n: int) -> Place:
     return Place(key & ((1 << _TIME_BITS) - 1), last_ms, n)
 

@@ -51,7 +51,10 @@ _READER_CACHE_KIB = 4_000
 def prepare(connection: sqlite3.Connection) -> None:
     """Makes the tables."""
     connection.executescript(_SCHEMA)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    if (
+        connection.execute("PRAGMA user_version").fetchone()[0] != VERSION
+    ):  # a full disk must not hinder a start
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def connect(path: Path, /, *, reader: bool = False) -> sqlite3.Connection:

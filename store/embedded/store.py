@@ -10,6 +10,7 @@ from pathlib import Path
 from campus.clock import HOUR_MS
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from store.aside import set_aside
 from store.embedded import blocks
 from store.embedded.connections import open_connections
 from store.embedded.deletion import close_hours, forget
@@ -40,10 +41,13 @@ class EmbeddedStore:
         self._path = path
         self._refused = refused
         self._fresh_readings = fresh_readings
-        self._connections = open_connections(path)
         self._writing = threading.Lock()
         #: guards the fresh readings; never held during a transaction
         self._lock = threading.Lock()
+        self._open()
+
+    def _open(self) -> None:
+        self._connections = open_connections(self._path)
         with self._connections.reading() as connection:
             self._ids = _numbers(connection)
             self._closed_ms = _closed_ms(connection)
@@ -53,6 +57,19 @@ class EmbeddedStore:
         #: what is being packed, and the last row of it in the file
         self._packing: Fresh | None = None
         self._packing_seq = 0
+
+    @property
+    def damage(self) -> str:
+        """What SQLite found wrong with the file since it was opened; empty while nothing."""
+        return self._connections.damage
+
+    def rebuild(self, now_ms: int) -> Path:
+        """Sets the damaged file aside and goes on with an empty one; returns where the damaged one is."""
+        with self._writing, self._lock:
+            self._connections.close()
+            aside = set_aside(self._path, now_ms)
+            self._open()
+        return aside
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Stores *readings*; one of the same series and time replaces the earlier, so a repeat changes nothing."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from store.aside import set_aside
 from store.connections import Connections, check_version, connect_durable
 from store.errors import StoreError
 from store.quarantine.entry import (
@@ -58,18 +59,34 @@ class Quarantine:
     def __init__(self, path: Path, *, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
         self.path = path
         self._budget_bytes = budget_bytes
-        name = f"quarantine {path.name}"
+        self._lock = threading.RLock()
+        self._open()
+        self._dropped = 0
+        self.lost = 0
+
+    def _open(self) -> None:
+        name = f"quarantine {self.path.name}"
 
         def prepared(connection: sqlite3.Connection) -> None:
             check_version(connection, name, VERSION)
             prepare(connection)
 
-        self._connections = Connections(path, name=name, connect=connect_durable, prepare=prepared)
-        self._lock = threading.RLock()
+        self._connections = Connections(self.path, name=name, connect=connect_durable, prepare=prepared)
         with self._connections.reading() as connection:
             self._tally = _tally(connection)
-        self._dropped = 0
-        self.lost = 0
+
+    @property
+    def damage(self) -> str:
+        """What SQLite found wrong with the file since it was opened; empty while nothing."""
+        return self._connections.damage
+
+    def rebuild(self, now_ms: int) -> Path:
+        """Sets the damaged file aside and goes on with an empty one; returns where the damaged one is."""
+        with self._lock:
+            self._connections.close()
+            aside = set_aside(self.path, now_ms)
+            self._open()
+        return aside
 
     def settle(self, journal_id: str, last_seq: int, released: Iterable[int]) -> None:
         """Brings the file into step with the journal it is opened with.

@@ -40,4 +40,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     """Makes the tables."""
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: a purge gives room back to the disk
     connection.executescript(_SCHEMA)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    if (
+        connection.execute("PRAGMA user_version").fetchone()[0] != VERSION
+    ):  # a full disk must not hinder a start
+        connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -1,0 +1,58 @@
+"""The data folder is its owner's alone: it holds the keys and the hashes of passwords."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from alerts import own_data
+from service.recovery.event import Event
+
+_FOLDER = 0o700
+_FILE = 0o600
+
+
+def private_umask() -> None:
+    """What this process makes from now on is its owner's alone."""
+    os.umask(0o077)
+
+
+def make_private(folder: Path, now_ms: int) -> list[Event]:
+    """Makes the folder, or narrows it and the files in it to their owner; what was wider, or stays so."""
+    if sys.platform == "win32":  # permissions are lists there, and inherited
+        folder.mkdir(parents=True, exist_ok=True)
+        return []
+    if not folder.exists():
+        folder.mkdir(mode=_FOLDER, parents=True)
+        return []
+    wide = list(_wide(folder))
+    stuck = [one for one in wide if not _narrow(one)]
+    if not wide:
+        return []
+    names = ", ".join(one.name or str(one) for one in (stuck or wide)[:5])
+    reason = f"chmod: {names}" if stuck else names
+    return [Event(now_ms, own_data.DATA_OPEN, str(folder), {"reason": reason})]
+
+
+def wider_than_owner(folder: Path) -> list[Path]:
+    """The folder and what is in it, as far as others may look into it."""
+    return [] if sys.platform == "win32" or not folder.exists() else list(_wide(folder))
+
+
+def _wide(folder: Path) -> Iterator[Path]:
+    if stat.S_IMODE(folder.stat().st_mode) & ~_FOLDER:
+        yield folder
+    for one in (*sorted(folder.iterdir()), *sorted(folder.glob("copies/*"))):
+        if one.is_file() and not one.is_symlink() and stat.S_IMODE(one.stat().st_mode) & ~_FILE:
+            yield one
+
+
+def _narrow(path: Path) -> bool:
+    try:
+        path.chmod(_FOLDER if path.is_dir() else _FILE)
+    except OSError:
+        return False
+    return True
