@@ -52,6 +52,14 @@ def _quick_passwords():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _private_files():
+    """As the process of ``shouyuan up`` has it: a data folder that others can read is told of."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def clock():
     return Clock()

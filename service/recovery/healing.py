@@ -10,6 +10,7 @@ import structlog
 
 from alerts import own_data
 from rules.level import Level
+from rules.verdict import Facts
 from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
 from service.rule_consumer import RuleConsumer
@@ -57,11 +58,11 @@ class Healer:
 
     def look(self, now_ms: int) -> Iterator[Trouble]:
         """Mends what has shown damage; what could not be mended is wrong still."""
-        for file, damage, mend in (
-            ("journal.db", self._journal.damage, self._mend_journal),
-            ("timeseries.db", getattr(self._store, "damage", ""), self._mend_history),
-            ("quarantine.db", self._journal.quarantine.damage, self._mend_quarantine),
-            ("operations.db", self._damage, self._mend_operations),
+        for file, part, damage, mend in (
+            ("journal.db", "journal", self._journal.damage, self._mend_journal),
+            ("timeseries.db", "store", getattr(self._store, "damage", ""), self._mend_history),
+            ("quarantine.db", "journal", self._journal.quarantine.damage, self._mend_quarantine),
+            ("operations.db", "outbox", self._damage, self._mend_operations),
         ):
             if not damage:
                 continue
@@ -69,7 +70,8 @@ class Healer:
                 self._events.add(mend(now_ms))
             except (StoreError, OSError, sa.exc.SQLAlchemyError) as error:
                 log.error("recovery.failed", file=file, damage=damage, reason=str(error))  # noqa: TRY400 - no traceback helps
-                yield Trouble(own_data.DATA_DAMAGED, file, Level.CRITICAL, {"file": file, "reason": damage})
+                facts: Facts = {"file": file, "reason": damage}
+                yield Trouble(own_data.DATA_DAMAGED, file, Level.CRITICAL, facts, part=part)
         if self._copies.failure:
             yield Trouble(own_data.COPY_FAILED, "copies", Level.WARNING, {"reason": self._copies.failure})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import stat
 
@@ -25,14 +24,6 @@ def alerts(service):
 def warm_and_told(service):
     service.publish("zigbee2mqtt/Freezer", '{"temperature": -5}')
     wait_until(lambda: "cold.above_limit" in alerts(service))
-
-
-@pytest.fixture(autouse=True)
-def umask():
-    """As the process of ``shouyuan up`` has it."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
 
 
 @pytest.fixture
