@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from campus.reading import Reading
 from campus.text import Translate, marked
 from campus.worker import Worker
 from ingest.births_file import BirthsFile
-from ingest.decoding.sparkplug_births import Births
 from ingest.judge import Judge
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
@@ -41,15 +39,12 @@ from service.drill_cast import Cast
 from service.drills import Drills
 from service.keeper import Keeper
 from service.lifeline import Lifeline
-from service.lock import DataLock
 from service.poison_guard import PoisonGuard
 from service.pulse import Heart, LivePump
 from service.recovery.alignment import Aligner
-from service.recovery.copies import Copies
-from service.recovery.event import Event, EventLog
+from service.recovery.event import Event
+from service.recovery.folder import DataFolder
 from service.recovery.healing import Healer
-from service.recovery.opening import Opener, sqlite_path
-from service.recovery.permissions import make_private
 from service.register import Register
 from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
@@ -67,7 +62,6 @@ from store.poison import Kind, SetAside
 log = structlog.get_logger()
 
 VERSION = "0.1.0"
-MEBIBYTE = 1024 * 1024
 #: the heart commits a batch every two seconds; no batch for so long means that nobody listened
 BLIND_AFTER_MS = 5 * MINUTE_MS
 
@@ -91,28 +85,9 @@ class Runtime:
         self.wall_ms = wall
         self.now_ms = now_ms = now_ms or SteadyClock(wall)
         data = settings.data
-        wide = make_private(data, now_ms())
-        self._lock = DataLock(data)
-        self._lock.acquire()
-        with contextlib.ExitStack() as undone:  # what was opened is closed again where the start ends here
-            undone.callback(self._lock.release)
-            self.recovery = EventLog(data)
-            for event in wide:
-                self.recovery.add(event)
-            opener = Opener(data, self.recovery, now_ms=now_ms())
-            operations = sqlite_path(settings.operations_url())
-            self._copies = Copies(data, operations)
-            self.database = opener.operations(settings.operations_url(), self._copies)
-            undone.callback(self.database.dispose)
-            self.journal = opener.journal(
-                data / "journal.db",
-                quota_bytes=campus.site.journal_quota_mb * MEBIBYTE,
-                quarantine_bytes=campus.site.quarantine_quota_mb * MEBIBYTE,
-            )
-            undone.callback(self.journal.close)
-            self.store = opener.store(campus.site.store)
-            opener.minor(data / "births.msgpack", Births().restore)
-            undone.pop_all()
+        self._folder = opened = DataFolder(settings, campus.site, now_ms=now_ms())
+        self.recovery, self.database = opened.events, opened.database
+        self.journal, self.store = opened.journal, opened.store
         self.history = RegisterLog(self.database)
         self.register = Register(campus, folder, self.history, now_ms=now_ms, apply=self._apply)
         self.clock = ClockWatch(wall, continue_from=self.journal.last_time_ms(), zone=campus.site.zone)
@@ -151,8 +126,8 @@ class Runtime:
             storing=self.storing,
             rules=self.rules,
             database=self.database,
-            operations=operations,
-            copies=self._copies,
+            operations=opened.operations,
+            copies=opened.copies,
             events=self.recovery,
         )
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
@@ -161,7 +136,7 @@ class Runtime:
         self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms)
         self.keeper = Keeper(
-            self.store, self.outbox, lambda: self.campus().site, now_ms, copy=self._copies.make
+            self.store, self.outbox, lambda: self.campus().site, now_ms, copy=opened.copies.make
         )
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
@@ -229,12 +204,8 @@ class Runtime:
             part.stop()
         self.feed.close()
         self.brokers.stop()
-        self.store.close()
-        self.journal.close()
-        self.database.dispose()
-        self._copies.make(self.now_ms())
         self.guard.close()
-        self._lock.release()
+        self._folder.close(self.now_ms())
         log.info("service.stopped")
 
     def services(self) -> Services:
