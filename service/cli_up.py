@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
@@ -103,19 +104,19 @@ def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path 
         typer.echo(
             f"端口 {settings.port} 已被占用,改用下面的 / port {settings.port} is taken, so another is used"
         )
-    runtime = Runtime(
-        campus, settings, write=typer.echo, demo=demo, folder=folder, notifier=from_environment()
-    )
-    try:
-        runtime.start()
-        publisher = _publisher(campus, runtime) if demo else None
-        _say_where(runtime, page.url)
-        _serve(runtime, page)
-        if publisher is not None:
-            publisher.stop()
-    finally:
-        runtime.stop()
-        page.close()
+    with contextlib.closing(page):
+        runtime = Runtime(
+            campus, settings, write=typer.echo, demo=demo, folder=folder, notifier=from_environment()
+        )
+        try:
+            runtime.start()
+            publisher = _publisher(campus, runtime) if demo else None
+            _say_where(runtime, page.url)
+            _serve(runtime, page)
+            if publisher is not None:
+                publisher.stop()
+        finally:
+            runtime.stop()
 
 
 def _publisher(campus: Campus, runtime: Runtime) -> Publisher:
