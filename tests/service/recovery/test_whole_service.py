@@ -74,8 +74,11 @@ def test_a_removed_journal_delays_no_alert(data, live_campus):
     service.stop()
 
 
-def test_a_start_that_cannot_be_says_why(tmp_path):
+def test_a_start_that_cannot_be_says_why(tmp_path, monkeypatch):
     """One sentence with file and remedy, no traceback, for a file of a later version and a folder in a file's place."""
+    monkeypatch.setattr(
+        "service.cli_up.configure_logs", lambda **_: None
+    )  # the runner's output is closed after it
     data = tmp_path / "data"
     data.mkdir()
     with contextlib.closing(sqlite3.connect(data / "journal.db")) as later:
