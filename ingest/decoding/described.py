@@ -13,10 +13,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ingest.message import LONGEST_TOPIC
+
 #: descriptions kept: some hundred devices with some dozen values each, at ≈ 1 KiB each no more than 20 MiB
 MOST = 20_000
 #: of one message: a device with a value for each of a cabinet's circuits
 MOST_OF_ONE = 500
+#: and so many are looked at, as a topic may be too long for any
+MOST_LOOKED_AT = 2 * MOST_OF_ONE
 #: of any text in a description; a unit, a class or a name is never longer
 LONGEST = 128
 
@@ -59,7 +63,8 @@ class Descriptions:
     def tell(self, origin: str, told: Iterable[Told], broker: str = "") -> None:
         """Remembers; what *origin* said before is replaced, and those who spoke longest ago make room."""
         self.forget(origin, broker)
-        kept = tuple(itertools.islice(told, MOST_OF_ONE))
+        possible = (one for one in itertools.islice(told, MOST_LOOKED_AT) if len(one[0]) <= LONGEST_TOPIC)
+        kept = tuple(itertools.islice(possible, MOST_OF_ONE))
         while self._said and self._count + len(kept) > self._most:
             oldest_broker, oldest = next(iter(self._said))
             self.forget(oldest, oldest_broker)
@@ -86,8 +91,9 @@ class Descriptions:
         return self._said.get((broker, origin), ())
 
     def on(self, topic: str, broker: str = "") -> tuple[Described, ...]:
-        """All that is known of the values on *topic*."""
-        return tuple(one for by_origin in self._on.get((broker, topic), {}).values() for one in by_origin)
+        """What is known of the values on *topic*: no more than one message may say, whoever says it."""
+        by_origin = self._on.get((broker, topic), {})
+        return tuple(itertools.islice(itertools.chain.from_iterable(by_origin.values()), MOST_OF_ONE))
 
 
 def short(value: object) -> str:

@@ -21,7 +21,7 @@ from ingest.decoding.ha_template import picked
 from ingest.decoding.number import truth
 from ingest.decoding.timestamp import parse, plausible
 from ingest.errors import Rejected
-from ingest.message import Decoded, Message, Report, Value
+from ingest.message import LONGEST_TOPIC, Decoded, Message, Report, Value
 
 _CONFIG = re.compile(r"[^/]+/([a-z_]+)/(?:([^/]+)/)?([^/]+)/config")
 _MEASURING = {"sensor", "binary_sensor"}
@@ -116,14 +116,15 @@ def _entity(component: str, entity: str, body: dict[str, Any], device: dict[str,
     if component not in _MEASURING or not isinstance(topic, str) or not topic or path is None:
         return
     base = body.get("~")
-    if isinstance(base, str):
+    # each of its components would hold a long one once more
+    if isinstance(base, str) and len(base) <= LONGEST_TOPIC:
         topic = base + topic[1:] if topic.startswith("~") else topic
         topic = topic[:-1] + base if topic.endswith("~") else topic
     two_state = component == "binary_sensor"
     yield (
         topic,
         Described(
-            field=short(body.get("object_id")) or entity,
+            field=short(body.get("object_id")) or short(entity),
             address=_identity(device) or short(body.get("unique_id")),
             name=short(body.get("name")),
             unit=short(body.get("unit_of_measurement")),

@@ -97,12 +97,9 @@ def words(name: str) -> list[str]:
 
     Only its first :data:`LONGEST_NAME` characters count: putting accents in order takes the square of their number.
     """
-    text = unicodedata.normalize("NFKD", name.strip()[:LONGEST_NAME])
-    text = "".join(one for one in text if not unicodedata.combining(one))
-    text = text.replace("累积", "累计")
-    for chinese, english in _CHINESE:
-        if chinese in text:
-            text = text.replace(chinese, f"_{english}_")
+    text = name.strip()[:LONGEST_NAME]
+    if not text.isascii():
+        text = _ascii(text)
     found: list[str] = []
     at = 0
     for model in _MODEL.finditer(text):
@@ -111,6 +108,17 @@ def words(name: str) -> list[str]:
         at = model.end()
     found += _TOKEN.findall(text[at:])
     return [word for one in found for word in _english(one.lower())]
+
+
+def _ascii(text: str) -> str:
+    """*text* without accents, and with its Chinese terms in English."""
+    text = unicodedata.normalize("NFKD", text)
+    text = "".join(one for one in text if not unicodedata.combining(one))
+    text = text.replace("累积", "累计")
+    for chinese, english in _CHINESE:
+        if chinese in text:
+            text = text.replace(chinese, f"_{english}_")
+    return text
 
 
 def _english(part: str) -> list[str]:

@@ -34,6 +34,25 @@ def test_descriptions_are_bounded():
     many = Descriptions()
     many.tell("flood", ((f"t{number}", Described("x")) for number in range(10_000)))
     assert len(many) == MOST_OF_ONE
+    for number in range(3):
+        many.tell(f"origin{number}", [("one topic", Described("x"))] * MOST_OF_ONE)
+    assert len(many.on("one topic")) == MOST_OF_ONE
+
+
+def test_long_topics_of_descriptions_are_not_kept():
+    """A base topic of half a megabyte, which 500 components would each hold once more, takes no memory and no time."""
+    told = Descriptions()
+    body = {
+        "~": "x" * 500_000,
+        "dev": {"ids": "d"},
+        "cmps": {f"c{n}": {"p": "sensor", "stat_t": "~/t", "unit_of_meas": "W"} for n in range(500)},
+    }
+    registry = Registry(descriptions=told)
+    registry.decode(message("homeassistant/device/d/config", body), Hints())
+    assert not told.on("x" * 500_000 + "/t")
+    nodes = {"n" * 500_000: {"properties": {f"p{n}": {"unit": "W"} for n in range(500)}}}
+    registry.decode(message("homie/5/d/$description", {"nodes": nodes}), Hints())
+    assert sum(len(topic) for _, topic in told._on) < 100_000
 
 
 @given(
