@@ -21,8 +21,10 @@ from api.openapi import describing
 from api.pages import language_of
 from api.ports import DrillRefused, RegisterRefused
 from api.routes import (
+    account_pages,
     adopt,
     alerts,
+    audit,
     calendar,
     calendar_page,
     consumption,
@@ -31,11 +33,14 @@ from api.routes import (
     drills,
     health,
     live,
+    own_account,
     pages,
     quarantine,
     register,
     replay,
     session,
+    tokens,
+    users,
 )
 from api.services import Services
 from api.stream_seats import StreamSeats
@@ -87,6 +92,11 @@ def create_app(services: Services) -> FastAPI:
         drill_pages,
         replay,
         health,
+        users,
+        tokens,
+        own_account,
+        audit,
+        account_pages,
         pages,
     ):
         app.include_router(module.router)

@@ -94,6 +94,11 @@ def clock(time_ms: int, services: Services) -> str:
     return from_ms(time_ms, services.campus().site.zone).strftime("%m-%d %H:%M")
 
 
+def date(time_ms: int, services: Services) -> str:
+    """Local date and time with the year."""
+    return from_ms(time_ms, services.campus().site.zone).strftime("%Y-%m-%d %H:%M")
+
+
 def measured(quantities: Iterable[str], translate: Translate) -> str:
     """What a device measures, in words; a field nobody knows by its own name."""
     names = (translate(SPECS[Quantity(one)].label) if one in SPECS else one for one in quantities)

@@ -176,7 +176,7 @@ class Accounts:
 
     def _if_known(self, name: str) -> str:
         """*name* where a user is called so. Anything else may be a password in the wrong field, and is not kept."""
-        return name if self.users.kept_password(name) else ""
+        return name if self.users.exists(name) else ""
 
 
 def check_new_password(password: str) -> str:

@@ -62,6 +62,7 @@ class Act(enum.StrEnum):
     HISTORY_REPLAYED = "history_replayed"
     HELD_REPLAYED = "held_replayed"
     HELD_PURGED = "held_purged"
+    SET_ASIDE_TRIED = "set_aside_tried"
     DRILL_ORDERED = "drill_ordered"
     DRILL_STOPPED = "drill_stopped"
     MESSAGE_TESTED = "message_tested"

@@ -21,7 +21,7 @@ from store.operations.tables import SessionRow, SignInLinkRow, UserRow
 IDLE_MS = 14 * DAY_MS
 #: how long after a one-time link its session may set a password without the old one
 _RESET_MS = 30 * MINUTE_MS
-_LINK_LIVES_MS = 15 * MINUTE_MS
+LINK_LIVES_MS = 15 * MINUTE_MS
 #: devices one person is signed in on; the one unused for longest is signed out
 _MOST = 50
 
@@ -62,7 +62,7 @@ class Sessions:
             if user_id is None:
                 raise NotFound("enabled user", name)
             session.execute(sa.delete(SignInLinkRow).where(SignInLinkRow.expires_ms < now_ms))
-            expires_ms = now_ms + _LINK_LIVES_MS
+            expires_ms = now_ms + LINK_LIVES_MS
             session.add(SignInLinkRow(token_hash=digest(secret), user_id=user_id, expires_ms=expires_ms))
             session.add(entry(actor, Act.LINK_MADE, name, now_ms))
         return secret

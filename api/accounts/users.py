@@ -63,6 +63,11 @@ class Users:
         with Session(self._reading) as session:
             return session.scalar(query) or ""
 
+    def exists(self, name: str) -> bool:
+        """Whether a user is called so, disabled or not."""
+        with Session(self._reading) as session:
+            return session.scalar(sa.select(UserRow.id).where(UserRow.name == name)) is not None
+
     def administrator(self) -> str | None:
         """The administrator who came first; None where there is none who may sign in."""
         query = sa.select(UserRow.name).where(UserRow.role == AccountRole.ADMIN, UserRow.disabled.is_(False))

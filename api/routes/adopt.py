@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.accounts import Act
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, measured, render
 from api.ports import Guess, RegisterProblem, RegisterRefused
-from api.routes.common import Admin, Deps
+from api.routes.common import Deps, Keeper, audit
 from campus.device import Kind, Role
 from campus.text import marked as _
 from campus.text import translator
@@ -49,7 +50,7 @@ PROFILES = (
 
 
 @router.get("/held/adopt")
-def adopt_form(request: Request, services: Deps, account: Admin, address: str) -> Response:
+def adopt_form(request: Request, services: Deps, account: Keeper, address: str) -> Response:
     """The form, filled with what the device seems to be."""
     guess = services.register.guess(address)
     if guess is None:
@@ -66,7 +67,7 @@ async def _sent(request: Request) -> dict[str, str]:
 def adopt(
     request: Request,
     services: Deps,
-    account: Admin,
+    account: Keeper,
     device_id: Annotated[str, Form(alias="id")],
     sent: Annotated[dict[str, str], Depends(_sent)],
 ) -> Response:
@@ -75,6 +76,7 @@ def adopt(
     try:
         _check_new(services, device_id)
         services.register.put(device_id, columns, account.display_name)
+        audit(services, account, Act.DEVICE_CHANGED, device_id, columns=sorted(columns))
     except RegisterRefused as error:
         guess = services.register.guess(columns.get("address", ""))
         return _form(request, services, account, {"id": device_id, **columns}, guess, error)
@@ -90,7 +92,7 @@ def _check_new(services: Deps, device_id: str) -> None:
 def _form(
     request: Request,
     services: Deps,
-    account: Admin,
+    account: Keeper,
     values: dict[str, str],
     guess: Guess | None,
     refused: RegisterRefused | None = None,

@@ -12,10 +12,11 @@ from alerts.alert import Alert, AlertState
 from alerts.cursor import AlertCursor
 from alerts.errors import BadCursor
 from alerts.own import words_for
+from api.accounts import Act
 from api.errors import BadRequest
 from api.guarded_route import GuardedRoute
 from api.openapi import refused
-from api.routes.common import Deps, Duty, Id, IdBefore, Viewer
+from api.routes.common import Deps, Duty, Id, IdBefore, Viewer, audit
 from api.services import Services
 from campus.text import translator
 
@@ -65,6 +66,7 @@ def get_alert(services: Deps, _: Viewer, alert_id: Id) -> dict[str, Any]:
 def acknowledge(services: Deps, account: Duty, alert_id: Id) -> dict[str, Any]:
     """I take it on. Whoever was first stays."""
     alert = services.book.acknowledge(alert_id, account.display_name, services.now_ms())
+    audit(services, account, Act.ALERT_ACKNOWLEDGED, f"alert {alert_id}", device=alert.subject)
     services.feed.publish_alert(str(alert_id))
     return alert_json(services, alert)
 
@@ -75,6 +77,7 @@ def note(services: Deps, account: Duty, alert_id: Id, body: Note) -> dict[str, A
     alert = services.book.note(
         alert_id, account.display_name, services.now_ms(), cause=body.cause, repair_note=body.repair_note
     )
+    audit(services, account, Act.ALERT_NOTED, f"alert {alert_id}", device=alert.subject)
     services.feed.publish_alert(str(alert_id))
     return alert_json(services, alert)
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.accounts import Act
 from api.errors import BadRequest
 from api.guarded_route import GuardedRoute
-from api.routes.common import Admin, Deps, Viewer, calendar_of
+from api.routes.common import Deps, Keeper, Viewer, audit, calendar_of
 from campus.almanac import AlmanacDay, BuildingDay, almanac_days, differences
 from campus.calendar import SchoolCalendar
 from campus.calendar_change import CalendarChange, plain
@@ -51,17 +52,18 @@ def get_calendar(
 
 
 @router.put("/calendar")
-def put_calendar(services: Deps, account: Admin, body: CalendarChange) -> dict[str, Any]:
+def put_calendar(services: Deps, account: Keeper, body: CalendarChange) -> dict[str, Any]:
     """Changes calendar.yaml: all ``settings``, or entries to ``remove`` and to ``add``. In force at once, and answered with
     the days it changed. 422 with every mistake, and nothing changed, where it cannot be.
     """
     before = calendar_of(services)
     services.register.put_calendar(body, account.display_name)
+    audit(services, account, Act.CALENDAR_CHANGED, "calendar.yaml")
     return changes_json(before, calendar_of(services))
 
 
 @router.post("/calendar/preview")
-def preview_calendar(services: Deps, _: Admin, body: CalendarChange) -> dict[str, Any]:
+def preview_calendar(services: Deps, _: Keeper, body: CalendarChange) -> dict[str, Any]:
     """The days that a change would change, each before and after; nothing is changed."""
     return changes_json(calendar_of(services), services.register.preview_calendar(body))
 

@@ -10,12 +10,12 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from api import calendar_view
-from api.accounts import Account
+from api.accounts import Account, Act
 from api.errors import BadRequest
 from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import RegisterRefused
-from api.routes.common import Admin, Deps, Viewer, calendar_of
+from api.routes.common import Deps, Keeper, Viewer, audit, calendar_of
 from campus.almanac import Difference, differences
 from campus.calendar_change import CalendarChange
 from campus.clock import from_ms
@@ -57,7 +57,7 @@ class EntryForm(BaseModel):
 
 
 @router.post("/calendar")
-def change(request: Request, services: Deps, account: Admin, form: Annotated[EntryForm, Form()]) -> Response:
+def change(request: Request, services: Deps, account: Keeper, form: Annotated[EntryForm, Form()]) -> Response:
     """Previews, adds or removes one entry; a mistake is shown with what was typed, and nothing was changed."""
     shown, values = _day(services, form.day), form.values()
     asked = _asked(values, "remove" if form.action == "remove" else "add")
@@ -67,6 +67,16 @@ def change(request: Request, services: Deps, account: Admin, form: Annotated[Ent
             changed = list(differences(calendar_of(services), after))
             return _page(request, services, account, shown, values=values, changed=changed)
         services.register.put_calendar(asked, account.display_name)
+        audit(
+            services,
+            account,
+            Act.CALENDAR_CHANGED,
+            "calendar.yaml",
+            action=form.action,
+            kind=values["kind"],
+            first=values["from"],
+            last=values["to"],
+        )
     except RegisterRefused as error:
         return _page(request, services, account, shown, values=values, refused=error)
     day = shown.isoformat() if form.action == "remove" else form.start

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from api.accounts import Account, Scope
+from api.accounts import Account, Act, Scope
 from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.services import Services
@@ -37,6 +37,11 @@ Keeper = Annotated[Account, Depends(SignedIn(Scope.REGISTER))]
 Admin = Annotated[Account, Depends(SignedIn(Scope.ADMIN))]
 #: somebody who has signed in; a token is refused
 Person = Annotated[Account, Depends(SignedIn(Scope.READ, person=True))]
+
+
+def audit(services: Services, account: Account, act: Act, subject: object, **detail: object) -> None:
+    """Writes down what *account* has done; every route that changes something does, see tests/api/test_audit.py."""
+    services.accounts.audit.note(account.actor, act, subject, services.now_ms(), **detail)
 
 
 def device_of(services: Services, device_id: str) -> Device:

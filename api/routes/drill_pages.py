@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts.alert import AlertState
 from alerts.drill_record import record_of
-from api.accounts import Account, Scope
+from api.accounts import Account, Act, Scope
 from api.drill_excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGNATURES, TITLE
 from api.drill_sheet import sheet_of, summary
 from api.drill_words import RECIPIENTS, span
@@ -18,7 +18,7 @@ from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import DrillRefused
-from api.routes.common import Admin, Deps, Duty, Id, Viewer
+from api.routes.common import Admin, Deps, Duty, Id, Viewer, audit
 from api.routes.drills import Order, drill_of, ordered, visible
 from api.services import Services
 from campus.clock import DAY_MS, MINUTE_MS
@@ -79,6 +79,7 @@ def stop(services: Deps, account: Duty, drill_id: Id) -> Response:
     """The stop button."""
     drill_of(services, account, drill_id)
     services.drills.stop(drill_id, account.display_name)
+    audit(services, account, Act.DRILL_STOPPED, f"drill {drill_id}")
     return RedirectResponse(f"/drills/{drill_id}", status_code=303)
 
 
@@ -98,10 +99,12 @@ def handle(
         raise NotFound("drill alert", alert_id)
     if alert.state is AlertState.FIRING:
         services.book.acknowledge(alert_id, account.display_name, now_ms)
+        audit(services, account, Act.ALERT_ACKNOWLEDGED, f"alert {alert_id}", device=alert.subject)
     if cause or repair_note:
         services.book.note(
             alert_id, account.display_name, now_ms, cause=cause or None, repair_note=repair_note or None
         )
+        audit(services, account, Act.ALERT_NOTED, f"alert {alert_id}", device=alert.subject)
     services.feed.publish_alert(str(alert_id))
     return RedirectResponse(f"/drills/{drill_id}", status_code=303)
 

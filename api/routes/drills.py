@@ -19,7 +19,7 @@ from api.drill_sheet import sheet_of
 from api.guarded_route import GuardedRoute
 from api.openapi import refused
 from api.pages import language_of
-from api.routes.common import Admin, Deps, Duty, Id, IdBefore, Viewer, moment_of
+from api.routes.common import Admin, Deps, Duty, Id, IdBefore, Viewer, audit, moment_of
 from api.services import Services
 from campus.text import translator
 
@@ -90,6 +90,7 @@ def stop_drill(services: Deps, account: Duty, drill_id: Id) -> dict[str, Any]:
     """Ends an exercise at once, or drops one that was planned. One that is over stays as it is."""
     drill_of(services, account, drill_id)
     shown: dict[str, Any] = msgspec.to_builtins(services.drills.stop(drill_id, account.display_name))
+    audit(services, account, Act.DRILL_STOPPED, f"drill {drill_id}")
     return shown
 
 
@@ -119,9 +120,7 @@ def ordered(services: Services, account: Account, body: Order) -> Drill:
         seed=now_ms // 1000 % 1_000_000,
     )
     drill = services.drills.order(order, account.display_name)
-    services.accounts.audit.note(
-        account.actor, Act.DRILL_ORDERED, f"drill {drill.id}", now_ms, scenario=order.scenario
-    )
+    audit(services, account, Act.DRILL_ORDERED, f"drill {drill.id}", scenario=order.scenario)
     return drill
 
 

@@ -10,10 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from alerts.own_parts import part_name
+from api.accounts import Act
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
-from api.routes.common import Admin, Deps, Duty, Id, Viewer
+from api.routes.common import Deps, Duty, Id, Keeper, Viewer, audit
 from api.routes.quarantine import shortened, throw_away
 from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
@@ -72,7 +73,8 @@ def devices_part(request: Request, services: Deps, _: Viewer) -> Response:
 @router.post("/parts/alerts/{alert_id}/acknowledge")
 def acknowledge(request: Request, services: Deps, account: Duty, alert_id: Id) -> Response:
     """The button 我来处理; answers with the renewed list."""
-    services.book.acknowledge(alert_id, account.display_name, services.now_ms())
+    alert = services.book.acknowledge(alert_id, account.display_name, services.now_ms())
+    audit(services, account, Act.ALERT_ACKNOWLEDGED, f"alert {alert_id}", device=alert.subject)
     services.feed.publish_alert(str(alert_id))
     return alerts_part(request, services, account)
 
@@ -136,7 +138,7 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
 
 
 @router.post("/held/purge")
-def purge_held(services: Deps, account: Admin, what: Annotated[str, Form()]) -> Response:
+def purge_held(services: Deps, account: Keeper, what: Annotated[str, Form()]) -> Response:
     """The buttons 清空: messages nobody could read, or those of unregistered devices."""
     chosen = {"unread": True} if what == "unread" else {"code": UNREGISTERED}
     throw_away(services, account, **chosen)
@@ -144,9 +146,10 @@ def purge_held(services: Deps, account: Admin, what: Annotated[str, Form()]) -> 
 
 
 @router.post("/held/set-aside/{aside_id}")
-def try_again(services: Deps, _: Admin, aside_id: int) -> Response:
+def try_again(services: Deps, account: Keeper, aside_id: int) -> Response:
     """The button 再试一次."""
-    services.quarantine.try_again(aside_id)
+    if services.quarantine.try_again(aside_id):
+        audit(services, account, Act.SET_ASIDE_TRIED, f"set aside {aside_id}")
     return RedirectResponse("/held", status_code=303)
 
 

@@ -6,19 +6,16 @@ import base64
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.accounts import Account
+from api.accounts import Account, Act
 from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.guarded_route import GuardedRoute
 from api.ports import HeldMessage
-from api.routes.common import Admin, Deps, Id, IdBefore, Viewer
+from api.routes.common import Deps, Id, IdBefore, Keeper, Viewer, audit
 from api.services import Services
-
-log = structlog.get_logger()
 
 router = APIRouter(prefix="/api", tags=["quarantine"], route_class=GuardedRoute)
 
@@ -57,14 +54,16 @@ def get_held(services: Deps, _: Viewer, entry_id: Id) -> dict[str, Any]:
 
 
 @router.post("/quarantine/replay")
-def replay(services: Deps, _: Admin, body: Replay) -> dict[str, int]:
+def replay(services: Deps, account: Keeper, body: Replay) -> dict[str, int]:
     """Sends messages through again, after the register or a decoder was mended."""
-    return {"replayed": services.quarantine.replay(body.ids)}
+    replayed = services.quarantine.replay(body.ids)
+    audit(services, account, Act.HELD_REPLAYED, "held messages", messages=replayed)
+    return {"replayed": replayed}
 
 
 @router.delete("/quarantine")
 def purge(
-    services: Deps, account: Admin, code: str = "", address: str = "", everything: bool = False
+    services: Deps, account: Keeper, code: str = "", address: str = "", everything: bool = False
 ) -> dict[str, int]:
     """Throws held messages away: those of a *code*, of an *address*, or, where asked for, *everything*."""
     if not (code or address or everything):
@@ -73,7 +72,7 @@ def purge(
 
 
 @router.delete("/quarantine/{entry_id}")
-def purge_one(services: Deps, account: Admin, entry_id: Id) -> dict[str, int]:
+def purge_one(services: Deps, account: Keeper, entry_id: Id) -> dict[str, int]:
     """Throws one held message away."""
     if services.quarantine.one(entry_id) is None:
         raise NotFound("message", entry_id)
@@ -94,10 +93,11 @@ def list_set_aside(services: Deps, _: Viewer) -> list[dict[str, Any]]:
 
 
 @router.post("/set-aside/{aside_id}/try-again")
-def try_again(services: Deps, _: Admin, aside_id: int) -> dict[str, bool]:
+def try_again(services: Deps, account: Keeper, aside_id: int) -> dict[str, bool]:
     """Handles it again, as if it had never made the service die."""
     if not services.quarantine.try_again(aside_id):
         raise NotFound("thing set aside", aside_id)
+    audit(services, account, Act.SET_ASIDE_TRIED, f"set aside {aside_id}")
     return {"tried": True}
 
 
@@ -112,7 +112,7 @@ def list_strangers(services: Deps, _: Viewer) -> list[dict[str, Any]]:
 def throw_away(services: Services, account: Account, **chosen: Any) -> int:
     """Purges what is *chosen*, and says who did it."""
     purged = services.quarantine.purge(**chosen)
-    log.info("quarantine.purged", who=account.display_name, messages=purged, **chosen)
+    audit(services, account, Act.HELD_PURGED, "held messages", messages=purged, **chosen)
     return purged
 
 

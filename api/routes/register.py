@@ -9,10 +9,11 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.accounts import Act
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.ports import RegisterProblem, RegisterRefused
-from api.routes.common import Admin, Deps, Viewer, device_of
+from api.routes.common import Deps, Keeper, Viewer, audit, device_of
 from api.routes.devices import device_json
 
 router = APIRouter(prefix="/api", tags=["register"], route_class=GuardedRoute)
@@ -42,19 +43,21 @@ def get_stranger(services: Deps, _: Viewer, address: str) -> dict[str, Any]:
 
 
 @router.put("/register/{device_id}")
-def put_device(services: Deps, account: Admin, device_id: str, body: Columns) -> dict[str, Any]:
+def put_device(services: Deps, account: Keeper, device_id: str, body: Columns) -> dict[str, Any]:
     """Adds a device to the register or changes it. Messages held of its address become readings. 422 with every mistake,
     and nothing changed, where it cannot be.
     """
     check_columns(body.columns)
     services.register.put(device_id, body.columns, account.display_name)
+    audit(services, account, Act.DEVICE_CHANGED, device_id, columns=sorted(body.columns))
     return device_json(services, device_of(services, device_id))
 
 
 @router.post("/register/reload")
-def reload(services: Deps, account: Admin) -> dict[str, Any]:
+def reload(services: Deps, account: Keeper) -> dict[str, Any]:
     """Reads the campus folder again. The mistakes, where there are any, and then nothing was changed."""
     problems = services.register.reload(account.display_name)
+    audit(services, account, Act.REGISTER_RELOADED, "campus folder", mistakes=len(problems))
     return {"applied": not problems, "problems": [msgspec.to_builtins(one) for one in problems]}
 
 

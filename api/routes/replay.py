@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.accounts import Act
 from api.backtests import Asked, replayed
 from api.errors import Busy
 from api.guarded_route import LargeBodyRoute
 from api.openapi import refused
-from api.routes.common import Admin, Deps, moment_of
+from api.routes.common import Deps, Keeper, audit, moment_of
 
 router = APIRouter(prefix="/api", tags=["alerts"], route_class=LargeBodyRoute)
 
@@ -38,7 +39,7 @@ class Backtest(BaseModel):
 
 # No coroutine: it is run in a worker thread, so that pages are served meanwhile.
 @router.post("/replay", responses=refused(409, "Another replay is under way"))
-def replay(request: Request, services: Deps, _: Admin, body: Backtest) -> dict[str, Any]:
+def replay(request: Request, services: Deps, account: Keeper, body: Backtest) -> dict[str, Any]:
     """Alerts and messages there would have been by the rules in force, and what each of `rules` would change.
 
     Nothing is sent or kept. One at a time; bounded by days × devices and by readings.
@@ -54,6 +55,7 @@ def replay(request: Request, services: Deps, _: Admin, body: Backtest) -> dict[s
     if not replaying.acquire(blocking=False):
         raise Busy("replay")
     try:
+        audit(services, account, Act.HISTORY_REPLAYED, "history", start=body.start, end=body.end)
         return replayed(services.store, services.campus(), asked)
     finally:
         replaying.release()
