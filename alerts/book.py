@@ -15,6 +15,7 @@ from alerts.decision import ENDINGS, Decision, Reason, decide
 from alerts.errors import AlertOver, NoSuchAlert
 from alerts.message import message_for
 from alerts.outbox import enqueue
+from alerts.own import UNREACHABLE
 from alerts.routing import destinations
 from campus.campus import Campus
 from campus.clock import SET_BACK_MS
@@ -253,7 +254,7 @@ class AlertBook:
             reason=decision.reason.value,
             severity=transition.severity.value,
         )
-        if decision.tell:
+        if decision.tell and row.rule != UNREACHABLE:  # whom it is about would hear of it the same way
             self._tell(session, row, decision, now_ms)
         session.flush()
         return [row.id]

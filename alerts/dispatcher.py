@@ -10,16 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel, Delivery, Outcome, failed, retry
-from alerts.outbox import Due, Outbox
+from alerts.outbox import POISON, Due, Outbox
 from alerts.own import UNREACHABLE
 from alerts.send_guard import SendGuard
 from campus.clock import SECOND_MS, SET_BACK_MS
 from campus.worker import Worker
 
 log = structlog.get_logger()
-
-#: the code of a message whose sending killed the service
-POISON = "poison"
 
 _LONGEST_WAIT_S = 5.0
 #: a message to a provider with its time-outs
@@ -146,13 +143,15 @@ class Dispatcher:
             return retry(type(error).__name__, str(error))
 
     def _tell_unreachable(self, due: Due, delivery: Delivery) -> None:
-        """Nobody could be reached: an alert of its own, on every page."""
+        """Nobody could be reached. What a real alert failed at is looked at in the outbox; an exercise's is told here."""
+        log.error("alert.unreachable", channel=due.channel, key=due.message.key, code=delivery.code)
+        if not due.message.drill:
+            return
         words = f"{due.message.title} → {due.recipient.name or due.recipient.id} ({due.channel}: {delivery.code} {delivery.text})"
         facts = {"message": words[:300]}
         now_ms = self._now_ms()
         evidence = {"facts": facts, "since_ms": now_ms}
-        self._book.raise_own(UNREACHABLE, due.channel, evidence, now_ms, drill=due.message.drill)
-        log.error("alert.unreachable", channel=due.channel, key=due.message.key, code=delivery.code)
+        self._book.raise_own(UNREACHABLE, due.channel, evidence, now_ms, drill=True)
 
     def _send_all(self, name: str) -> None:
         worker = self._workers[name]

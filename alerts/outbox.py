@@ -10,13 +10,17 @@ from sqlalchemy.orm import Session
 
 from alerts.channels.contract import Delivery, Outcome
 from alerts.message import OutgoingMessage
+from alerts.parked import PARKED, Unreached, is_overtaken, may_park, try_again, unreached, wait_together
 from alerts.routing import Destination, Recipient
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from rules.level import Level
 from store.operations.database import reading
 from store.operations.tables import OutboxRow
 
+#: the code of a message that was set aside because the service died while sending it
+POISON = "poison"
 PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
+_NOT_SENT = (PENDING, SENDING, PARKED)
 #: waits after the first, second … failed try; the last repeats until a message is given up
 _BACKOFF_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS)
 #: an alarm that could not be sent over a channel for so long goes to the next one
@@ -60,7 +64,7 @@ def enqueue(
     now_ms: int,
 ) -> bool:
     """Adds a message within the caller's transaction; False where the very same is there already."""
-    key = f"{message.key}:{destination.channel}:{destination.recipient.id}"
+    key = _key(message, destination)
     if session.scalar(sa.select(OutboxRow.id).where(OutboxRow.key == key)) is not None:
         return False
     session.add(
@@ -87,8 +91,25 @@ def _is_due(now_ms: int) -> sa.ColumnElement[bool]:
     return sa.or_(OutboxRow.due_ms <= now_ms, OutboxRow.due_ms > now_ms + _LONGEST_WAIT_MS)
 
 
+def _next_row(session: Session, channel: str, now_ms: int) -> OutboxRow | None:
+    """The worst that is due, then the oldest; what is overtaken is dropped on the way."""
+    rank = sa.case(
+        {level.value: level.rank for level in Level}, value=OutboxRow.message["severity"].as_string(), else_=0
+    )
+    query = (
+        sa.select(OutboxRow)
+        .where(OutboxRow.channel == channel, OutboxRow.state.in_(_NOT_SENT), _is_due(now_ms))
+        .order_by(OutboxRow.drill, rank.desc(), OutboxRow.created_ms, OutboxRow.id)
+        .limit(1)
+    )
+    while (row := session.scalar(query)) is not None and is_overtaken(session, row):
+        row.state = FAILED
+        session.flush()
+    return row
+
+
 class Outbox:
-    """Rows by their time, an exercise's after everything real; each is marked before it is sent and judged after."""
+    """Rows by severity and age, an exercise's after everything real; each is marked before it is sent, judged after."""
 
     def __init__(self, database: sa.Engine) -> None:
         self._database = database
@@ -96,16 +117,7 @@ class Outbox:
     def take(self, channel: str, now_ms: int) -> Due | None:
         """The next message due on *channel*, marked as being sent."""
         with Session(self._database) as session, session.begin():
-            row = session.scalar(
-                sa.select(OutboxRow)
-                .where(
-                    OutboxRow.channel == channel,
-                    OutboxRow.state.in_((PENDING, SENDING)),
-                    _is_due(now_ms),
-                )
-                .order_by(OutboxRow.drill, OutboxRow.due_ms, OutboxRow.id)
-                .limit(1)
-            )
+            row = _next_row(session, channel, now_ms)
             if row is None:
                 return None
             doubtful = row.state == SENDING
@@ -131,15 +143,17 @@ class Outbox:
             row.provider_id = delivery.id[:120]
             if delivery.outcome is Outcome.SENT:
                 row.state, row.sent_ms = SENT, now_ms
+                try_again(session, row.channel, now_ms, _BACKOFF_MS[-1])
                 return True
+            backoff_ms = _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1]
+            row.due_ms = now_ms + min(delivery.after_ms or backoff_ms, _LONGEST_WAIT_MS)
             if delivery.outcome is Outcome.RETRY and now_ms - row.created_ms < GIVE_UP_MS:
-                backoff_ms = _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1]
-                row.state, row.due_ms = (
-                    PENDING,
-                    now_ms + min(delivery.after_ms or backoff_ms, _LONGEST_WAIT_MS),
-                )
+                row.state = PENDING
                 return True
-            row.state = FAILED
+            # what killed the service is tried again only when a person says so
+            row.state = PARKED if delivery.code != POISON and may_park(session, row) else FAILED
+            if row.state == PARKED and delivery.outcome is Outcome.RETRY:
+                wait_together(session, row.channel, row.due_ms)
             return self._hand_on(session, row, now_ms)
 
     def waiting(self) -> int:
@@ -168,14 +182,19 @@ class Outbox:
         with Session(self._database) as session:
             return session.scalar(
                 sa.select(sa.func.min(OutboxRow.due_ms)).where(
-                    OutboxRow.channel == channel, OutboxRow.state.in_((PENDING, SENDING))
+                    OutboxRow.channel == channel, OutboxRow.state.in_(_NOT_SENT)
                 )
             )
+
+    def unreached(self) -> list[Unreached]:
+        """Everybody whom an open alert has not reached over any channel."""
+        with Session(reading(self._database)) as session:
+            return list(unreached(session))
 
     def revive(self, now_ms: int) -> int:
         """At the start, or after the clock was set back: all that is not sent is due at once; how many there are."""
         with Session(self._database) as session, session.begin():
-            found = session.scalars(sa.select(OutboxRow).where(OutboxRow.state.in_((PENDING, SENDING)))).all()
+            found = session.scalars(sa.select(OutboxRow).where(OutboxRow.state.in_(_NOT_SENT))).all()
             for row in found:
                 row.due_ms, row.created_ms = min(row.due_ms, now_ms), min(row.created_ms, now_ms)
             return len(found)
@@ -208,13 +227,26 @@ class Outbox:
             )
 
     def _hand_on(self, session: Session, row: OutboxRow, now_ms: int) -> bool:
-        if not row.fallback:
-            return False
-        channel, *rest = row.fallback
+        """Gives the message to the next channel of its chain that has not failed with it; False where none is left."""
         message = msgspec.convert(row.message, OutgoingMessage)
         recipient = msgspec.json.decode(row.recipient, type=Recipient)
-        enqueue(
-            session, message, Destination(channel, recipient, tuple(rest)),
-            alert_id=row.alert_id, reason=f"fallback from {row.channel}", now_ms=now_ms,
-        )  # fmt: skip
-        return True
+        session.flush()
+        for number, channel in enumerate(row.fallback, start=1):
+            destination = Destination(channel, recipient, tuple(row.fallback[number:]))
+            if enqueue(
+                session, message, destination, alert_id=row.alert_id, reason=f"fallback from {row.channel}",
+                now_ms=now_ms,
+            ):  # fmt: skip
+                return True
+            if _state(session, message, destination) in {PENDING, SENDING, SENT}:
+                return True
+        return False
+
+
+def _state(session: Session, message: OutgoingMessage, destination: Destination) -> str | None:
+    """What became of *message* at *destination*."""
+    return session.scalar(sa.select(OutboxRow.state).where(OutboxRow.key == _key(message, destination)))
+
+
+def _key(message: OutgoingMessage, destination: Destination) -> str:
+    return f"{message.key}:{destination.channel}:{destination.recipient.id}"

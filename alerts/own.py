@@ -40,7 +40,10 @@ CLOCK_WRONG = "service.clock_wrong"
 
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
-    UNREACHABLE: (_("有告警没能通知到任何人"), ""),
+    UNREACHABLE: (
+        _("有告警没能通知到任何人"),
+        _("请打开守园页面处理这条告警,并检查群机器人、短信余额和网络;通知渠道恢复后,没有结束的告警会自动补发。"),
+    ),
     FOLDER_MISTAKES: (
         _("学校文件夹改得有错,没有生效,继续用原来的"),
         _("运行 shouyuan check 看每一处错误在哪个文件哪一行;改好保存后自动生效。"),

@@ -15,6 +15,7 @@ from alerts.drill import Drill, DrillLog, DrillOrder, DrillState
 from alerts.drill_end import close_alerts, tell_begin, tell_end
 from alerts.drill_record import record_of
 from alerts.drill_score import Deed, Verdict
+from alerts.own import UNREACHABLE
 from api.ports import DrillRefused, DrillScenario
 from campus.campus import Campus
 from campus.clock import MINUTE_MS, SECOND_MS
@@ -202,7 +203,11 @@ class Drills:
         """
         shadowed = set(run.copies.values())
         for one in self._runtime.book.open_alerts():
-            if not one.drill and (one.severity is Level.CRITICAL or one.subject in shadowed):
+            if (
+                not one.drill
+                and one.rule != UNREACHABLE
+                and (one.severity is Level.CRITICAL or one.subject in shadowed)
+            ):
                 return one.id
         return 0
 

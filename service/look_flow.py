@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from alerts import own_parts as own
+from alerts.own import UNREACHABLE
 from api.ports import Condition
 from campus.clock import MINUTE_MS, SECOND_MS, steady_ms
 from rules.level import Level
@@ -40,6 +41,7 @@ def flow_looks(runtime: Runtime) -> list[Look]:
         Probe("rules", _Rules(runtime)),
         Probe("store", _Store(runtime)),
         Probe("outbox", _Outbox(runtime)),
+        Probe("outbox", lambda _: _unreached(runtime)),
         Probe("broker", lambda _: _deaf(runtime)),
         Probe("broker", _Messages(runtime)),
     ]
@@ -122,6 +124,13 @@ class _Outbox:
             facts: Facts = {"seconds": age_ms / SECOND_MS, "channel": channel, "waiting": count}
             condition = Condition.DOWN if severity is Level.CRITICAL else Condition.DEGRADED
             yield Trouble(own.OUTBOX_LATE, severity.value, severity, facts, 0, "outbox", condition)
+
+
+def _unreached(runtime: Runtime) -> Iterator[Trouble]:
+    """Open alerts that no channel got to somebody; over once one does, or once nothing is open."""
+    for one in runtime.outbox.unreached():
+        facts: Facts = {"message": one.message}
+        yield Trouble(UNREACHABLE, one.recipient, Level.CRITICAL, facts, 0, "outbox", Condition.DOWN)
 
 
 def _deaf(runtime: Runtime) -> Iterator[Trouble]:

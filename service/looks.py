@@ -42,6 +42,7 @@ _ALL = (
     own.RULE_FAILED,
     *own_parts.RULES,
     own.CLOCK_WRONG,
+    own.UNREACHABLE,
 )
 #: what is looked at here, in the order of the road
 PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clock", "watchdog")

@@ -11,8 +11,8 @@ from alerts import own_data
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel
 from alerts.channels.opening import open_channels
-from alerts.dispatcher import POISON, Dispatcher
-from alerts.outbox import Outbox
+from alerts.dispatcher import Dispatcher
+from alerts.outbox import POISON, Outbox
 from api.accounts import Accounts
 from api.live import LiveFeed
 from api.ports import Health

@@ -85,7 +85,7 @@ class Watch:
         """Takes up the alerts that were open when the service ended."""
         own = set(rules)
         for alert in self._book.open_alerts():
-            if alert.rule in own:
+            if alert.rule in own and not alert.drill:
                 trouble = Trouble(alert.rule, alert.subject, alert.severity, {})
                 self._cases[alert.rule, alert.subject] = _Case(trouble, alert.opened_ms, now_ms, firing=True)
 

@@ -17,6 +17,7 @@ from alerts.channels.contract import Delivery, failed, retry, sent
 from alerts.channels.http import ask, client
 from alerts.channels.template import variables
 from alerts.message import OutgoingMessage
+from alerts.parked import NO_PHONE
 from alerts.routing import Recipient
 from campus.clock import MINUTE_MS, SHANGHAI, from_ms
 from campus.site import AliyunSmsChannel
@@ -41,7 +42,7 @@ class AliyunSms:
 
     def send(self, message: OutgoingMessage, recipient: Recipient, *, doubtful: bool = False) -> Delivery:
         if not recipient.phone:
-            return failed("no phone", f"{recipient.name or recipient.id} has no phone number in people.csv")
+            return failed(NO_PHONE, f"{recipient.name or recipient.id} has no phone number in people.csv")
         if doubtful:
             earlier = self._receipt(message, recipient)
             if earlier is not None:

@@ -16,6 +16,7 @@ from alerts.channels.http import ask, client
 from alerts.channels.tc3 import CONTENT_TYPE, authorization
 from alerts.channels.template import variables
 from alerts.message import OutgoingMessage
+from alerts.parked import NO_PHONE
 from alerts.routing import Recipient
 from campus.clock import MINUTE_MS, SECOND_MS
 from campus.site import TencentSmsChannel
@@ -39,7 +40,7 @@ class TencentSms:
 
     def send(self, message: OutgoingMessage, recipient: Recipient, *, doubtful: bool = False) -> Delivery:  # noqa: ARG002 - this provider has no look-up by our own number
         if not recipient.phone:
-            return failed("no phone", f"{recipient.name or recipient.id} has no phone number in people.csv")
+            return failed(NO_PHONE, f"{recipient.name or recipient.id} has no phone number in people.csv")
         body = json.dumps(
             {
                 "PhoneNumberSet": [f"+86{recipient.phone}"],

@@ -17,7 +17,7 @@ from campus.folder.expected import validated
 from campus.folder.register import Surroundings, read_register
 from campus.folder.roster import read_roster
 from campus.folder.secret import Secrets
-from campus.folder.staff import read_staff
+from campus.folder.staff import Staff, read_staff
 from campus.folder.swaps import with_swaps
 from campus.person import PersonRole, Shift
 from campus.problem import Problem
@@ -74,6 +74,7 @@ def _read(
     recipients = {"group", "duty", *staff.ids.values(), *PersonRole}
     problems.extend(check_site(body, recipients, decoders))
     problems.extend(_check_duty(site, roster))
+    problems.extend(_check_phones(site, staff, roster))
     if calendar is not None:
         problems.extend(check_calendar(calendar, None if buildings is None else set(buildings.values())))
     if site is None:
@@ -109,3 +110,23 @@ def _check_duty(site: Site | None, roster: Sequence[Shift]) -> Iterator[Problem]
         if "duty" in route.to and not roster:
             expected = "shifts in roster.csv, else nobody is told"
             yield Problem(_SITE, 0, f"routes[{index}].to", "duty", expected, warning=True)
+
+
+def _check_phones(site: Site | None, staff: Staff, roster: Sequence[Shift]) -> Iterator[Problem]:
+    """Whoever a route tells by text message has a number to send it to."""
+    on_duty = {shift.person for shift in roster}
+    warned: set[str] = set()
+    for index, route in enumerate(site.routes if site is not None else ()):
+        texting = [name for name in (*route.channels, *route.fallback) if _sends_texts(site, name)]
+        for person in staff.people if texting else ():
+            meant = {person.id, str(person.role), *(["duty"] if person.id in on_duty else [])}
+            if person.phone or person.id in warned or not meant & set(route.to):
+                continue
+            warned.add(person.id)
+            expected = f"a phone number, as routes[{index}] tells {person.name} over {texting[0]}"
+            yield Problem("people.csv", staff.rows[person.id], "phone", "nothing", expected, warning=True)
+
+
+def _sends_texts(site: Site | None, channel: str) -> bool:
+    settings = site.channels.get(channel) if site is not None else None
+    return settings is not None and settings.kind.startswith("sms_")

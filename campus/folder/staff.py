@@ -18,6 +18,8 @@ class Staff(msgspec.Struct, frozen=True):
 
     people: list[Person]
     ids: dict[str, str]
+    #: the row each id stands in
+    rows: dict[str, int]
 
 
 def read_staff(folder: Path, problems: list[Problem]) -> Staff:
@@ -38,7 +40,7 @@ def read_staff(folder: Path, problems: list[Problem]) -> Staff:
         if person is not None:
             people[person_id] = person
     names.pop("", None)
-    return Staff(list(people.values()), names | {one: one for one in first})
+    return Staff(list(people.values()), names | {one: one for one in first}, first)
 
 
 def _person(row: Row, problems: list[Problem]) -> Person | None:

@@ -190,19 +190,19 @@ def test_a_failed_message_goes_to_the_next_channel(road, database):
     dispatcher = road(phone=Scripted(failed("93000", "gone")), console=console)
     dispatcher.send_next("phone")
     dispatcher.send_next("console")
-    assert messages(database) == [("phone", "opened", "failed"), ("console", "fallback from phone", "sent")]
+    assert messages(database) == [("phone", "opened", "parked"), ("console", "fallback from phone", "sent")]
     assert len(console.sent) == 1
 
 
-def test_nobody_reached_is_an_alert(road, book, clock):
-    """When the last channel fails, too, an alert of its own says so on every page."""
+def test_nobody_reached_is_known(road, database):
+    """When the last channel fails, too, whom the alert has not reached is known, with what the provider said."""
     dispatcher = road(phone=Scripted(failed("x", "")), console=Scripted(failed("y", "no")))
     dispatcher.send_next("phone")
+    assert Outbox(database).unreached() == []
     dispatcher.send_next("console")
-    own = [alert for alert in book.open_alerts() if alert.rule == "service.unreachable"]
-    assert len(own) == 1
-    assert "y no" in own[0].evidence["facts"]["message"]
-    assert own[0].severity is Level.CRITICAL
+    unreached = Outbox(database).unreached()
+    assert len(unreached) == 2
+    assert "y no" in unreached[1].message
 
 
 def test_endless_retries_are_given_up(road, database, clock):

@@ -128,3 +128,19 @@ def test_a_register_in_the_schools_own_words(tmp_path, word, kind, interval, sec
     device = load_campus(folder(tmp_path, **{"devices.csv": rows})).device("x")
     assert (device.kind, device.place.building, device.interval_s) == (kind, "t1", seconds)
     assert device.calibration_date == "2026-03-01"
+
+
+def test_somebody_told_by_text_message_has_a_number(tmp_path):
+    """Whoever a route tells over text messages and has no phone number is named, as a warning, once."""
+    sms = "{kind: sms_tencent, secret_id: a, secret_key: b, sdk_app_id: '14', sign_name: 学校, template_id: '1'}"
+    site = (
+        "id: s\nname: 学校\nbuildings: [{id: t1, name: 教学楼}]\n"
+        f"channels: {{c: {{kind: console}}, sms: {sms}}}\n"
+        "routes: [{channels: [c], to: [li]}, {channels: [c], fallback: [sms], to: [sun, zhou, li]}, {channels: [sms], to: [sun]}]\n"
+    )
+    people = (
+        "id,name,role,phone\nsun,孙师傅,,13800000005\nzhou,周师傅,,\nli,李老师,,13800000006\nwang,王老师,,\n"
+    )
+    (warning,) = problems(folder(tmp_path, **{"site.yaml": site, "people.csv": people}))
+    assert (warning.where(), warning.found, warning.warning) == ("people.csv:3:phone", "nothing", True)
+    assert "周师傅 over sms" in warning.expected
