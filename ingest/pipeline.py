@@ -26,9 +26,11 @@ from store.quarantine import POISON, QuarantineEntry
 log = structlog.get_logger()
 
 GROUP_MESSAGES = 1_000
+GROUP_BYTES = 8 * 1024 * 1024
 GROUP_S = 0.05
 #: messages waiting to be decoded; beyond it the receiver blocks, and the broker holds the rest
 MOST_WAITING = 20_000
+MOST_WAITING_BYTES = 32 * 1024 * 1024
 _MOST_FLOODING = 100
 _FULL_RETRY_S = 1.0
 _PRIMED_BATCHES = 500
@@ -77,7 +79,7 @@ class Pipeline:
         self._judge = judge
         self._now_ms = now_ms
         self._guard = guard
-        self._waiting = Waiting(MOST_WAITING)
+        self._waiting = Waiting(MOST_WAITING, MOST_WAITING_BYTES)
         self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
@@ -129,7 +131,7 @@ class Pipeline:
             self._process_alone(self._again[0])
             self._again.popleft()
             return
-        bursts = self._waiting.take(GROUP_MESSAGES, timeout_s=timeout_s, gather_s=GROUP_S)
+        bursts = self._waiting.take(GROUP_MESSAGES, GROUP_BYTES, timeout_s=timeout_s, gather_s=GROUP_S)
         if not bursts:
             return
         try:
@@ -197,7 +199,8 @@ class Pipeline:
             self._fate(group, judgement)
 
     def _is_crowded(self) -> bool:
-        return len(self._waiting) > MOST_WAITING // 4
+        waiting = self._waiting
+        return len(waiting) > MOST_WAITING // 4 or waiting.size_bytes > MOST_WAITING_BYTES // 4
 
     def _limit(self, group: _Group, message: Message) -> None:
         group.counts += Counts(limited=1)

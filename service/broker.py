@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import shutil
 import signal
 import socket
@@ -28,6 +29,8 @@ _READY_S = 15.0
 #: saving what waits may take a while; a broker that is killed before loses its last seconds
 _STOP_S = 10.0
 _PR_SET_PDEATHSIG = 1
+#: nats-server keeps what it likes of its files in memory; beyond this Go's runtime frees harder
+_ENVIRONMENT = {"GOMEMLIMIT": "400MiB"}
 
 
 class EmbeddedBroker:
@@ -192,6 +195,7 @@ class EmbeddedBroker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is ours to handle; the broker goes last
             preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one libc call, made before any thread of the child
+            env=os.environ | _ENVIRONMENT,
             **as_user,
         )
 

@@ -23,7 +23,9 @@ _MEMORY_BYTES = 2 * 1024**3
 _DEVICES = 10_000
 #: nats-server allows 65,535 in flight a session over all its subscriptions, and a filter ending in ``#`` counts twice
 _NATS_IN_FLIGHT = 60_000
-_NATS_MOST_PENDING = 8_000
+_NATS_MOST_PENDING = 1_000
+#: a client with more on its way is disconnected as too slow
+_NATS_PENDING_BYTES = 256 * 1024 * 1024
 
 PASSWORDS, RIGHTS = "mosquitto.accounts", "mosquitto.rights"
 
@@ -55,6 +57,7 @@ server_name: shouyuan
 host: 127.0.0.1
 port: -1
 max_payload: {message}
+max_pending: {pending_bytes}
 jetstream {{ store_dir: ".", max_file_store: 8GB, sync_interval: always }}
 mqtt {{ host: "{host}", port: {port}, max_ack_pending: {pending}, ack_wait: "10s"{nameless} }}
 {accounts}
@@ -105,6 +108,7 @@ def nats_config(*, host: str, port: int, topics: Sequence[str], accounts: Sequen
         port=port,
         message=LARGEST_MESSAGE_BYTES,
         pending=pending,
+        pending_bytes=_NATS_PENDING_BYTES,
         nameless=f', no_auth_user: "{nameless}"' if nameless else "",
         accounts=block,
     )
