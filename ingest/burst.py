@@ -64,9 +64,7 @@ class Waiting:
             self._changed.notify_all()
             return True
 
-    def take(
-        self, most_messages: int, most_bytes: int, *, timeout_s: float, gather_s: float
-    ) -> list[Burst]:
+    def take(self, most_messages: int, most_bytes: int, *, timeout_s: float, gather_s: float) -> list[Burst]:
         """The next bursts, about *most_messages* or *most_bytes* in all; from the first on, waits *gather_s* at most for
         more.
         """

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -78,7 +77,8 @@ def nats_authorization(accounts: Sequence[Account]) -> tuple[str, str]:
 
 
 def _nats_user(account: Account) -> str:
-    password = account.bcrypt or account.password or secrets.token_urlsafe(24)
+    # whoever names himself so has the same rights as without a name
+    password = account.bcrypt or account.password or _ANONYMOUS
     login = f"user: {json.dumps(account.user or _ANONYMOUS)}, password: {json.dumps(password)}"
     if account.trusted:
         return f"{{ {login} }}"

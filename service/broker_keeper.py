@@ -32,19 +32,21 @@ class Restart(msgspec.Struct, frozen=True):
 
 
 class BrokerKeeper:
-    """Looks once a second. *on_restart* is called after the broker came up, before anything else."""
+    """Looks once a second. *on_restart* is called after the broker came up, *on_well* at each look that finds it well."""
 
     def __init__(
         self,
         broker: EmbeddedBroker,
         *,
         on_restart: Callable[[], object] = lambda: None,
+        on_well: Callable[[], object] = lambda: None,
         steady_ms: Callable[[], int] = steady_ms,
         silent_ms: int = _SILENT_MS,
         probe_ms: int = _PROBE_MS,
     ) -> None:
         self._broker = broker
         self._on_restart = on_restart
+        self._on_well = on_well
         self._steady_ms = steady_ms
         self._silent_ms = silent_ms
         self._probe_ms = probe_ms
@@ -74,6 +76,7 @@ class BrokerKeeper:
         """One look: starts the broker again where that is needed and due."""
         now_ms = self._steady_ms()
         if self._broker.running and not self._is_silent(now_ms):
+            self._on_well()
             return
         if not self.failure:
             self._reason = "it did not answer" if self._broker.running else "it had ended"

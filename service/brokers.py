@@ -46,6 +46,7 @@ class Brokers:
         self._put = put
         self._now_ms = now_ms
         self._devices = devices
+        self._applied = tuple(devices())
         self._sessions = KnownSessions(data)
         self.connections: dict[str, Connection] = {}
         self.embedded: EmbeddedBroker | None = None
@@ -60,7 +61,7 @@ class Brokers:
                 broker_folder=self._folder,
             )
             self.embedded = self._embedded()
-            self.keeper = BrokerKeeper(self.embedded, on_restart=self._follow)
+            self.keeper = BrokerKeeper(self.embedded, on_restart=self._follow, on_well=self.apply_accounts)
 
     def start(self) -> None:
         """Starts the embedded broker and all connections, which come up in the background."""
@@ -144,6 +145,16 @@ class Brokers:
     def keeper_of(self, name: str) -> BrokerKeeper | None:
         """Who looks after the broker of that *name*, where it is our own."""
         return self.keeper if self._settings(name).embedded else None
+
+    def apply_accounts(self) -> None:
+        """Has our own broker take up changed accounts, once our own session is there to keep its rights."""
+        accounts = tuple(self._devices())
+        if accounts == self._applied or self.embedded is None:
+            return
+        connection = self.connections.get(self._own_name)
+        if connection is not None and connection.listening:
+            self._applied = accounts
+            self.embedded.reload()
 
     def _settings(self, name: str) -> Broker:
         every = self._site.all_brokers

@@ -9,6 +9,7 @@ import typer
 from service import (
     cli_accounts,
     cli_admin,
+    cli_broker,
     cli_devices,
     cli_doctor,
     cli_drill,
@@ -32,6 +33,7 @@ cli_history.register(app)
 cli_simulate.register(app)
 cli_admin.register(app)
 cli_accounts.register(app)
+cli_broker.register(app)
 cli_grafana.register(app)
 cli_doctor.register(app)
 cli_drill.register(app)

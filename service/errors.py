@@ -2,6 +2,7 @@
 
 ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
+├── AccountRefused        an account of the embedded broker cannot be made, found or read
 ├── DataInUse             another service is running on the same data folder
 ├── DataUnusable          a file of the data folder can be neither used nor set aside
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
@@ -29,6 +30,13 @@ class BrokerUnavailable(ServiceError):
         self.tried = tried
         self.reason = reason
         super().__init__(f"the embedded broker ({tried}) did not start: {reason}")
+
+
+class AccountRefused(ServiceError):
+    """Raised where an account of the embedded broker is not what it must be."""
+
+    def __init__(self, what: str, found: str, expected: str) -> None:
+        super().__init__(f"{what}: {found}; expected {expected}")
 
 
 class DataInUse(ServiceError):

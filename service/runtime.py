@@ -31,6 +31,7 @@ from rules.settings import RuleSettings
 from rules.verdict import Transition
 from service import health, metrics
 from service.accounts_keeper import AccountsKeeper
+from service.broker_accounts import DeviceAccounts
 from service.brokers import Brokers
 from service.clock import SteadyClock, wall_ms
 from service.clock_watch import ClockWatch
@@ -133,7 +134,10 @@ class Runtime:
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
         self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
-        self.brokers = Brokers(campus.site, data, self.judge.topics, self.pipeline.put, now_ms=now_ms)
+        self.brokers = Brokers(
+            campus.site, data, self.judge.topics, self.pipeline.put,
+            now_ms=now_ms, devices=DeviceAccounts(data, self.register.campus),
+        )  # fmt: skip
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms)
         self.keeper = Keeper(
             self.store, self.outbox, lambda: self.campus().site, now_ms, copy=opened.copies.make
