@@ -14,7 +14,6 @@ from api.ports import DrillRefused
 from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, iso
 from campus.person import Person
-from campus.site import Source
 from service.cli import app
 
 #: an hour and a quarter in seconds
@@ -139,15 +138,13 @@ def test_never_over_a_real_alarm(running):
 
 
 def test_never_without_rules_or_routes(live_campus, tmp_path):
-    """Rules that are switched off, routes that lead to nobody, topics nobody listens to: pointless, and refused."""
+    """Rules that are switched off, and routes that lead to nobody: pointless, and refused."""
     off = {"defaults": {name: {"enabled": False} for name in ("cold.above_limit", "cold.door_open")}}
     mute = live_campus.site.model_copy(update={"routes": []})
-    deaf = live_campus.site.model_copy(update={"sources": [Source(topic="zigbee2mqtt/Freezer")]})
     for number, (site, rules, words) in enumerate(
         (
             (live_campus.site, off, "没有启用"),
             (mute, live_campus.rules, "不会发给任何人"),
-            (deaf, live_campus.rules, "没有订阅"),
         )
     ):
         campus = Campus(
@@ -159,6 +156,13 @@ def test_never_without_rules_or_routes(live_campus, tmp_path):
                 begun(service)
         finally:
             service.stop()
+
+
+def test_never_where_nobody_listens(running, monkeypatch):
+    """Topics that are not subscribed to at any broker, as may be at another's: refused."""
+    monkeypatch.setattr(running.runtime.judge, "topics", lambda _broker: ["zigbee2mqtt/Freezer"])
+    with pytest.raises(DrillRefused, match="没有订阅"):
+        begun(running)
 
 
 def test_a_rehearsal_that_shows_nothing(live_campus, tmp_path):
