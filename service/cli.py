@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import signal
 
 import typer
 
@@ -44,6 +45,11 @@ cli_rules.register(app)
 
 
 def main() -> None:
-    """The entry point. A crash, or systemd's watchdog, leaves the stack of every thread in the log."""
+    """The entry point. A crash, or systemd's watchdog, leaves the stack of every thread in the log.
+
+    SIGTERM ends any command as Ctrl-C does, in order: a shell without job control starts what it puts into the background with
+    SIGINT ignored.
+    """
     faulthandler.enable()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -154,3 +157,34 @@ def test_what_it_refuses(words, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert told in run("simulate", *words, code=2)
     assert not list(tmp_path.glob("x.*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.mosquitto
+def test_a_simulation_in_the_background_ends_in_order(tmp_path):
+    """Started by a shell that has it ignore SIGINT, it ends at SIGTERM as it does at Ctrl-C, and says what it sent."""
+    broker = EmbeddedBroker(tmp_path / "broker")
+    broker.start()
+    heard = threading.Event()
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+    listener.on_message = lambda *_: heard.set()
+    listener.connect("127.0.0.1", broker.port)
+    listener.subscribe("#")
+    listener.loop_start()
+    words = ("simulate", "--campus", EXAMPLE, "--broker", f"mqtt://127.0.0.1:{broker.port}", "--speed", "60")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", *(str(one) for one in words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - as such a shell does
+    )
+    try:
+        assert heard.wait(PATIENCE_S)
+        process.terminate()
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+        listener.loop_stop()
+        broker.stop()
+    assert (process.returncode, "published" in said) == (0, True), said
