@@ -17,6 +17,7 @@ from service import (
     cli_grafana,
     cli_history,
     cli_quarantine,
+    cli_repair,
     cli_rules,
     cli_simulate,
     cli_store,
@@ -40,6 +41,7 @@ cli_doctor.register(app)
 cli_drill.register(app)
 cli_devices.register(app)
 cli_quarantine.register(app)
+cli_repair.register(app)
 cli_store.register(app)
 cli_rules.register(app)
 

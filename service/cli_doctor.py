@@ -14,9 +14,11 @@ from campus.folder import load_campus
 from campus.text import translator
 from ingest.decoding.registry import decoder_names
 from rules.settings import check as check_rules
+from service.cli_repair import print_findings
 from service.cli_up import print_problems
 from service.clock import wall_ms
 from service.doctor import examine
+from service.lock import is_locked
 from service.settings import ServiceSettings
 
 
@@ -26,13 +28,26 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    campus: Annotated[Path, typer.Option(help="The campus folder.")],
+    campus: Annotated[Path | None, typer.Option(help="The campus folder.")] = None,
     data: Annotated[Path | None, typer.Option(help="Where data is kept.")] = None,
 ) -> None:
-    """Tries every connection and says what is wrong. Example: shouyuan doctor --campus my-school
+    """Says what is wrong: with --campus of every connection, with --data of every file. Example: shouyuan doctor --campus my-school
 
-    Exit code 0: everything works; 1: something does not; 2: the campus folder has mistakes (see shouyuan check).
+    It changes nothing, and may run beside the service. Exit code 0: everything works; 1: something does not; 2: the
+    campus folder has mistakes (see shouyuan check).
     """
+    if campus is None and data is None:
+        typer.echo("give --campus DIR, --data DIR, or both", err=True)
+        raise typer.Exit(2)
+    bad = 0
+    if campus is not None:
+        bad += _connections(campus, data)
+    if data is not None:
+        bad += print_findings(data, "zh_CN", in_use=is_locked(data))
+    raise typer.Exit(1 if bad else 0)
+
+
+def _connections(campus: Path, data: Path | None) -> int:
     try:
         known = load_campus(campus, decoders=decoder_names(), check_rules=check_rules)
     except FolderProblems as error:
@@ -44,4 +59,4 @@ def doctor(
         mark = Text("✓ ", "green") if one.good else Text("✗ ", "bold red")
         console.print(mark + Text(f"{one.name}: ", "bold") + Text(translate(one.text).format(**one.values)))
         bad += not one.good
-    raise typer.Exit(1 if bad else 0)
+    return bad

@@ -43,3 +43,28 @@ class DataLock:
     def release(self) -> None:
         with contextlib.suppress(OSError):  # as above
             self._file.close()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a service is running on the folder; nothing is changed."""
+    try:
+        file = (folder / "lock").open("rb")
+    except OSError:
+        return False
+    with file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            except OSError:
+                return True
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+            return False
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

@@ -30,6 +30,8 @@ from store.timeseries import TimeSeriesStore
 
 log = structlog.get_logger()
 
+_ALL = 1 << 62
+
 
 class Opener:
     """Opens one file after the other; what was done is in *events*."""
@@ -69,14 +71,17 @@ class Opener:
                 self._rebuild_journal(path)
                 return Journal(path, quota_bytes=quota_bytes, quarantine_bytes=quarantine_bytes)
 
-    def store(self, url: str) -> TimeSeriesStore:
-        """The time-series store. The embedded one is history only: whatever is wrong with its file must not stop alerts."""
+    def store(self, url: str, *, thorough: bool = False) -> TimeSeriesStore:
+        """The time-series store. The embedded one is history only: whatever is wrong with its file must not stop alerts.
+
+        *thorough* reads all of the file, which may take minutes.
+        """
         path = self._data / "timeseries.db"
         if url != "embedded":
             return open_store(url, self._data)
         with self._refusing(path):
             try:
-                if path.is_file() and _damage(path, most_bytes=0):
+                if path.is_file() and _damage(path, most_bytes=_ALL if thorough else 0):
                     self._set_aside(path, own_data.HISTORY_REBUILT)
                 return open_store(url, self._data)
             except DiskFull:

@@ -40,10 +40,20 @@ def reading(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(read_only=True)
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Applies every migration that is missing."""
+def known_revisions() -> set[str]:
+    """The revisions of the tables that this version can work with or bring up to date."""
+    return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Applies every migration that is missing."""
+    config = _config()
     script = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
