@@ -1,144 +1,77 @@
-"""Long outages, measured: the store away, then ourselves away, for as long as an hour of 200 messages/s brings.
+"""The service killed again and again, the servers beside it, too: what is lost, what is doubled, counted independently.
 
-Each ends in the balance of counts, and says how many times real time catching up was. The default is a twentieth of the
-hour; ``--messages 720000`` is all of it.
+A publisher of its own sends at QoS 1; a stand-in of a provider counts messages; journal, store and operations database
+are read by themselves. At a steady rate, and under overload, where the broker always holds a backlog. Exits with 1 where
+anything was lost or doubled.
+
+A quick look is the default. The long run: ``python bench/outages.py --kills 300 --broker mosquitto nats-server --store
+embedded victoriametrics --database sqlite postgresql``.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import itertools
+import os
+import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from road import campus, load
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT)]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
-from campus.site import Site
-from service.broker import EmbeddedBroker
-from service.logs import configure_logs
-from service.runtime import Runtime
-from service.settings import ServiceSettings
-from store.errors import StoreUnavailable
+from bench.outage.trial import Plan, Result, run  # noqa: E402 - this folder is no package on the path before
+from service.logs import configure_logs  # noqa: E402 - as above
 
-RATE = 200.0
-_FLOOD = 12_000
-
-
-class Away:
-    """A store that can be away."""
-
-    def __init__(self, store):
-        self._store = store
-        self.away = False
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-    def write(self, readings):
-        if self.away:
-            raise StoreUnavailable("bench", "away")
-        self._store.write(readings)
+_RATE = 300.0
+_HEAD = (
+    "broker", "store", "database", "load", "sent", "kills", "of servers", "s", "lost", "doubled", "alerts lost", "doubled",
+    "messages lost", "unsent", "told again",
+)  # fmt: skip
 
 
-class World:
-    """A broker that stays, and a service that comes and goes."""
-
-    def __init__(self, folder):
-        self.broker = EmbeddedBroker(folder / "broker")
-        self.broker.start()
-        body = campus("http://127.0.0.1:9").site.model_dump(mode="json")
-        self.site = Site.model_validate(body | {"broker": {"url": f"mqtt://127.0.0.1:{self.broker.port}"}})
-        self.folder = folder
-        self.sent = 0
-        self.start()
-
-    def start(self):
-        known = campus("http://127.0.0.1:9")
-        known.site = self.site
-        self.runtime = Runtime(known, ServiceSettings(data=self.folder / "data"), write=lambda _text: None)
-        self.store = self.runtime.storing._store = Away(self.runtime.store)  # noqa: SLF001 - the lever of this bench
-        self.runtime.start()
-        until(lambda: self.runtime.brokers.connected)
-        time.sleep(0.5)
-
-    def publish(self, messages):
-        sent = multiprocessing.Value("l", 0)
-        rate = _FLOOD
-        process = multiprocessing.Process(target=load, args=(self.broker.port, messages / rate, rate, sent))
-        process.start()
-        process.join()
-        self.sent += sent.value
-        return sent.value
-
-    def journaled(self):
-        return self.runtime.journal.counts().journaled
-
-    def caught_up(self):
-        """Whether everything published is journaled, judged and stored."""
-        last = self.runtime.journal.last_seq()
-        behind = min(self.runtime.rules.seq, self.runtime.storing.seq)
-        return self.journaled() >= self.sent and behind >= last - 1
-
-    def balance(self):
-        counts = self.runtime.journal.counts()
-        points = sum(
-            len(self.store.query(one, 0, 2**60, limit=10**8))
-            for one in self.store.series()
-            if one.quantity == "active_power"
-        )
-        return self.sent - counts.journaled, points - self.sent, counts.quarantined + counts.limited
-
-
-def until(done):
-    started = time.monotonic()
-    while not done():
-        time.sleep(0.01)
-    return time.monotonic() - started
-
-
-def store_away(world, messages):
-    """The store goes for the hour; rules go on; it comes back."""
-    world.store.away = True
-    count = world.publish(messages)
-    until(lambda: world.journaled() >= world.sent)
-    judged_s = until(lambda: world.runtime.rules.seq >= world.runtime.journal.last_seq() - 1)
-    world.store.away = False
-    seconds = until(world.caught_up)
-    return count, seconds, f"rules were {judged_s:.1f} s behind while it was away"
-
-
-def we_away(world, messages):
-    """We are away for the hour; the broker holds the messages; we come back."""
-    world.runtime.stop()
-    count = world.publish(messages)
-    started = time.monotonic()
-    world.start()
-    until(world.caught_up)
-    return count, time.monotonic() - started, "broker's queue, rules on, start included"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=36_000)
-    arguments = parser.parse_args()
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=5, help="of the service, in each trial")
+    parser.add_argument("--seconds", type=float, default=0, help="no more kills after so long; 0 is no limit")
+    parser.add_argument("--broker", nargs="+", default=["mosquitto"], choices=["mosquitto", "nats-server"])
+    parser.add_argument(
+        "--store", nargs="+", default=["embedded"], choices=["embedded", "victoriametrics", "influxdb"]
+    )
+    parser.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
+    parser.add_argument("--load", nargs="+", default=["steady", "overload"], choices=["steady", "overload"])
+    parser.add_argument("--rate", type=float, default=_RATE, help="readings a second at a steady load")
+    parser.add_argument("--influxd", default="influxd", help="InfluxDB 2's program, which no registry has")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a folder where what is left of each trial stays")
+    chosen = parser.parse_args()
     configure_logs(level="error", as_json=False)
-    failed = False
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
-        for outage in (store_away, we_away):
-            count, seconds, remark = outage(world, arguments.messages)
-            lost, doubled, other = world.balance()
-            failed |= (lost, doubled, other) != (0, 0, 0)
-            times = count / RATE / seconds
-            print(
-                f"{outage.__name__:<12}{count:>9,} messages caught up in {seconds:7.1f} s = {times:6,.0f} x real time"
-            )
-            print(f"{'':<12}lost {lost}, doubled {doubled}, otherwise {other}; {remark}", flush=True)
-        world.runtime.stop()
-        world.broker.stop()
-    sys.exit(1 if failed else 0)
+    os.chdir(ROOT)
+    print(" | ".join(_HEAD), flush=True)
+    even = True
+    for parts in itertools.product(chosen.broker, chosen.store, chosen.database, chosen.load):
+        broker, store, database, load = parts
+        rate = chosen.rate if load == "steady" else 0.0
+        plan = Plan(broker, store, database, rate, chosen.kills, chosen.seconds, chosen.influxd, chosen.seed)
+        folder = Path(tempfile.mkdtemp(prefix="outages-", dir=chosen.keep))
+        folder.chmod(0o711)  # PostgreSQL's user passes through it
+        try:
+            result = run(plan, folder)
+        finally:
+            if chosen.keep is None:
+                shutil.rmtree(folder, ignore_errors=True)
+        print(" | ".join(_row(plan, result)), flush=True)
+        even &= result.balance.even
+    sys.exit(0 if even else 1)
+
+
+def _row(plan: Plan, result: Result) -> list[str]:
+    figures = (result.sent, result.kills, result.server_kills, result.seconds, *result.balance)
+    return [plan.broker, plan.store, plan.database, plan.load, *(f"{figure:,.0f}" for figure in figures)]
 
 
 if __name__ == "__main__":
