@@ -123,14 +123,14 @@ def series_of(name):
 def history(name, seed=1, *, calm=False, steps=500, minutes=15):
     """Readings every *minutes*: mostly usual values, with bad spells, doubts, gaps, repeats and latecomers among them."""
     chance, counters, found = random.Random(seed), {}, []
-    bad_until = 0
+    read, bad_until = series_of(name), 0
     for step in range(steps):
         time_ms = START_MS + step * minutes * MINUTE_MS
         if not calm and step > bad_until and chance.random() < 0.03:
             bad_until = step + chance.randrange(2, 40)
         if not calm and chance.random() < 0.02:
             continue
-        for one in series_of(name):
+        for one in read:
             quality, at_ms = Quality.GOOD, time_ms + chance.randrange(0, 30_000)
             bad = not calm and step < bad_until
             if one.quantity in COUNTERS:

@@ -119,13 +119,13 @@ def test_readings_are_not_changed(history):
 
 
 def test_state_stays_small():
-    """A hundred thousand readings leave no more state than a thousand."""
+    """Twenty thousand readings leave no more state than a thousand."""
     one, sizes = engine(), []
-    for number in range(100_000):
+    for number in range(20_000):
         time_ms = START_MS + number * 30_000
         series = SERIES[number % 6]
         one.advance(time_ms, [Reading(series, float(number % 37), time_ms, time_ms)])
-        if number in {1_000, 99_999}:
+        if number in {1_000, 19_999}:
             sizes.append(len(one.snapshot()))
     assert sizes[1] < sizes[0] * 3
 
