@@ -142,7 +142,7 @@ class Engine:
         for reading in readings:
             # Every reading moves time on, whoever it is for: so results do not depend on where batches end.
             time_ms = reading.time_ms
-            if time_ms > latest_ms:  # received before the clock was set back
+            if time_ms > latest_ms and reading.received_ms > latest_ms:  # before the clock was set back
                 reading = msgspec.structs.replace(reading, time_ms=batch_time_ms)  # noqa: PLW2901 - the same reading
                 time_ms = batch_time_ms
             if time_ms >= schedule.next_ms:

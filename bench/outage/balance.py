@@ -127,6 +127,8 @@ def _embedded(path: Path) -> list[tuple[str, int, float]]:
 
 
 def _victoria(host: str) -> list[tuple[str, int, float]]:
+    # what was written last is found about a second later, or after this
+    urllib.request.urlopen(f"http://{host}/internal/force_flush", timeout=60).close()
     query = urllib.parse.urlencode({"match[]": "temperature_value", "start": 0})
     with urllib.request.urlopen(f"http://{host}/api/v1/export?{query}", timeout=600) as answer:
         lines = [json.loads(line) for line in answer]
