@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from campus.errors import FolderProblems
-from campus.folder import load_campus
+from campus.folder import check_folder, load_campus
 from campus.text import translator
 from ingest.decoding.registry import decoder_names
 from rules.settings import check as check_rules
@@ -53,6 +53,8 @@ def _connections(campus: Path, data: Path | None) -> int:
     except FolderProblems as error:
         print_problems(error.problems)
         raise typer.Exit(2) from error
+    notes = check_folder(campus, decoders=decoder_names(), check_rules=check_rules)
+    print_problems([one for one in notes if one.warning and one.key.endswith("_file")])
     console, translate = Console(soft_wrap=True), translator(known.site.language)
     bad = 0
     for one in examine(known, data or ServiceSettings().data, now_ms=wall_ms):

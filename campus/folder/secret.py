@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,9 @@ class Secrets:
             path.read_bytes()
         except (OSError, ValueError):
             self._tell(key, value, "a readable file")
+        else:
+            if key.endswith("key_file"):
+                self._check_private(path, key)
         return str(path)
 
     def _from_file(self, value: object, key: str) -> str:
@@ -73,7 +77,16 @@ class Secrets:
             secret = ""
         if not secret:
             self._tell(key, str(value), "a readable text file with the secret in it")
+        else:
+            self._check_private(self._folder / str(value), key)
         return secret
+
+    def _check_private(self, path: Path, key: str) -> None:
+        """A secret that every user of this computer can read is told of; it works all the same."""
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if os.name == "posix" and mode & stat.S_IROTH:
+            found = f"{path.name}, which everybody on this computer can read ({mode:04o})"
+            self._problems.append(Problem(self._name, 0, key, found, f"chmod 600 {path.name}", warning=True))
 
     def _tell(self, key: str, found: str, expected: str) -> None:
         self._problems.append(Problem(self._name, 0, key, found, expected))

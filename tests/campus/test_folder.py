@@ -98,6 +98,20 @@ def test_secrets_come_from_files(tmp_path):
     assert "very-secret" not in repr(campus.site)
 
 
+def test_secrets_for_everybody_are_remarked_on(tmp_path):
+    """A file with a password that every user of the computer can read is told of, without showing it; loading goes on."""
+    text = SITE + "broker: {username: school, password_file: mqtt}\n"
+    path = folder(tmp_path, **{"site.yaml": text, "mqtt": "very-secret"})
+    (path / "mqtt").chmod(0o644)
+    (remark,) = problems(path)
+    assert (remark.where(), remark.warning) == ("site.yaml:broker.password_file", True)
+    assert "0644" in remark.found
+    assert "very-secret" not in str(remark)
+    assert load_campus(path).site.broker.password.get_secret_value() == "very-secret"
+    (path / "mqtt").chmod(0o600)
+    assert problems(path) == []
+
+
 def test_warnings_do_not_hinder_loading(tmp_path):
     """A route to the person on duty without a roster is said, and the campus loads."""
     path = folder(tmp_path, **{"site.yaml": SITE + "routes: [{channels: [c], to: [duty]}]\n"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -204,3 +206,41 @@ def test_an_orphan_is_ended(broker_program, tmp_path):
     assert again.running
     wait_until(lambda: not left.running)
     again.stop()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give up being root")
+@pytest.mark.mosquitto
+def test_root_is_given_up(tmp_path, broker_program):
+    """Started by root, the broker runs as another user, in a data folder that is root's alone, and saves there."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    broker = EmbeddedBroker(data / "broker", program=broker_program)
+    broker.start()
+    owner = Path(f"/proc/{broker.pid}").stat().st_uid
+    publish(broker.port, b"kept", "a/b")
+    broker.stop()
+    if broker.name == "mosquitto":  # the other one lies where this test's user may not look, maybe
+        assert owner != 0
+        assert (data / "broker" / "mosquitto.db").exists()
+
+
+_STARTS_A_BROKER = """
+import sys, time
+from pathlib import Path
+from service.broker import EmbeddedBroker
+broker = EmbeddedBroker(Path(sys.argv[1]), program=sys.argv[2])
+broker.start()
+print(broker.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_a_killed_service_leaves_no_broker(tmp_path, broker_program):
+    """Where the service is killed the broker ends, too, also where it runs as another user."""
+    command = [sys.executable, "-c", _STARTS_A_BROKER, str(tmp_path / "broker"), broker_program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+        while not (line := service.stdout.readline()).strip().isdigit():
+            assert line
+        service.kill()
+    wait_until(lambda: not Path(f"/proc/{int(line)}").exists())
