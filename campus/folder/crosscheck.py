@@ -89,8 +89,13 @@ def _check_brokers(body: Mapping[str, Any]) -> Iterator[Problem]:
             if match is None or int(match[2]) > 65_535:
                 yield Problem(_SITE, 0, f"{key}.listen", listen, "host:port, such as 127.0.0.1:1883")
             elif broker.get("url", "embedded") == "embedded" and not _may_listen(match[1], broker):
-                expected = f"username and password_file under {key}, or a listen on 127.0.0.1"
-                yield Problem(_SITE, 0, f"{key}.listen", f"{listen} without an account", expected)
+                # Not a mistake of the folder's alone: accounts of single devices lie in the data folder.
+                expected = (
+                    f"username and password_file under {key}, accounts of devices (shouyuan broker accounts add), or 127.0.0.1; "
+                    "without any of them it does not start"
+                )
+                found = f"{listen} without an account"
+                yield Problem(_SITE, 0, f"{key}.listen", found, expected, warning=True)
         for certificate in ("tls", "listen_tls"):
             pair = [f"{certificate}_cert_file", f"{certificate}_key_file"]
             missing = [one for one in pair if not broker.get(one)]
