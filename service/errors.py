@@ -4,6 +4,7 @@ ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── AccountRefused        an account of the embedded broker cannot be made, found or read
 ├── DataInUse             another service is running on the same data folder
+├── DatabaseAway          the server of the operations database does not answer at a start
 ├── DataUnusable          a file of the data folder can be neither used nor set aside
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
 ├── NoReadings            there is nothing to replay in a file or a store
@@ -45,6 +46,16 @@ class DataInUse(ServiceError):
     def __init__(self, folder: Path) -> None:
         super().__init__(
             f"{folder} is in use by another running shouyuan; stop it, or choose another --data folder"
+        )
+
+
+class DatabaseAway(ServiceError):
+    """Raised where the operations database is a server's and cannot be reached when the service starts."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"the operations database {url} cannot be reached: {reason.strip()}; start it, or mend SHOUYUAN_DATABASE_URL."
+            " Until then messages wait at the broker"
         )
 
 

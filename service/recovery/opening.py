@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from alerts import own_data
-from service.errors import DataUnusable
+from service.errors import DatabaseAway, DataUnusable
 from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
 from store.aside import set_aside
@@ -45,7 +45,11 @@ class Opener:
         """The operations database; the newest copy in place of one that is damaged, or missing though copies are there."""
         path = sqlite_path(url)
         if path is None:
-            return open_database(url)
+            try:
+                return open_database(url)
+            except sa.exc.OperationalError as error:
+                shown = sa.make_url(url).render_as_string(hide_password=True)
+                raise DatabaseAway(shown, str(error.orig)) from error
         with self._refusing(path):
             if not path.exists():
                 self._restore(path, copies, damaged=None)

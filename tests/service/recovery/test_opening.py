@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +20,8 @@ from campus.reading import Reading, Series
 from campus.site import Site
 from rules.level import Level, State
 from rules.verdict import Evidence, Transition
-from service.errors import DataUnusable
+from service.errors import DatabaseAway, DataUnusable
+from service.lock import DataLock
 from service.recovery.copies import Copies
 from service.recovery.event import EventLog
 from service.recovery.opening import Opener
@@ -240,6 +245,40 @@ def test_a_folder_in_a_files_place_is_said_in_one_sentence(folder, name):
             open_.operations(url(folder), Copies(folder, folder / name))
         else:
             open_.journal(folder / "journal.db", **QUOTAS)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_that_cannot_be_written_is_said_in_one_sentence(whole):
+    """Somebody else's folder, or a file system that is read-only: refused by name, and nothing of it is changed."""
+    outside = Path(tempfile.mkdtemp())
+    outside.chmod(0o755)
+    folder = shutil.copytree(whole, outside / "data")
+    for one in (folder, *folder.rglob("*")):
+        one.chmod(0o555 if one.is_dir() else 0o444)
+    before = {one.name: one.stat().st_mtime_ns for one in folder.iterdir()}
+    os.seteuid(65_534)
+    try:
+        with pytest.raises(
+            DataUnusable, match=r"lock cannot be used: Permission denied; .*owns and may write"
+        ):
+            DataLock(folder)
+        open_, _ = opener(folder)
+        with pytest.raises(DataUnusable, match=r"journal\.db cannot be used"):
+            open_.journal(folder / "journal.db", **QUOTAS)
+    finally:
+        os.seteuid(0)
+    assert {one.name: one.stat().st_mtime_ns for one in folder.iterdir()} == before
+    shutil.rmtree(outside)
+
+
+def test_a_server_that_is_away_at_the_start_is_said_in_one_sentence(folder):
+    """Without its password; systemd tries again."""
+    pytest.importorskip("psycopg")
+    open_, _ = opener(folder)
+    with pytest.raises(
+        DatabaseAway, match=r"postgresql\+psycopg://u:\*\*\*@127\.0\.0\.1:9/x cannot be reached"
+    ):
+        open_.operations("postgresql+psycopg://u:secret@127.0.0.1:9/x", Copies(folder, None))
 
 
 def test_three_good_copies_are_kept(folder):

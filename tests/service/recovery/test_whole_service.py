@@ -12,6 +12,7 @@ from tests_support import wait_until
 from typer.testing import CliRunner
 
 from alerts import own_data
+from campus.campus import Campus
 from service.cli import app
 
 FILES = ("journal.db", "operations.db", "timeseries.db", "quarantine.db", "births.msgpack", "recovery.jsonl")
@@ -71,6 +72,17 @@ def test_a_removed_journal_delays_no_alert(data, live_campus):
     warm_and_told(service)
     wait_until(lambda: own_data.JOURNAL_REPLACED in alerts(service))
     assert service.runtime.journal.last_seq() > 1_000_000
+    service.stop()
+
+
+def test_a_store_that_is_away_at_the_start(live_campus, tmp_path):
+    """Nothing waits for it: a freezer that warms up is told within moments, readings wait in the journal."""
+    site = live_campus.site.model_copy(update={"store": "victoriametrics://127.0.0.1:9"})
+    campus = Campus(site=site, devices=live_campus.devices.values(), rules=live_campus.rules)
+    service = Running(campus, tmp_path / "data")
+    warm_and_told(service)
+    assert service.http.get("/").status_code == 200
+    wait_until(lambda: service.runtime.storing.unavailable)
     service.stop()
 
 
