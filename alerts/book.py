@@ -17,6 +17,7 @@ from alerts.message import message_for
 from alerts.outbox import enqueue
 from alerts.own import UNREACHABLE
 from alerts.routing import destinations
+from campus import selftest
 from campus.campus import Campus
 from campus.clock import SET_BACK_MS
 from rules.level import Level, State
@@ -25,6 +26,8 @@ from store.operations.database import reading
 from store.operations.tables import AlertEventRow, AlertRow, ConsumerRow, RuleSnapshotRow
 
 _CONSUMER = "rules"
+#: not a consumer: where and when the self-test was last booked
+_SELFTEST = "selftest"
 _TOLD_STATES = {State.FIRING, State.RESOLVED}
 
 
@@ -72,7 +75,9 @@ class AlertBook:
                 if position.time_ms - time_ms > SET_BACK_MS:
                     _set_back(session, time_ms)
                 for transition in transitions:
-                    if transition.to_state in _TOLD_STATES:
+                    if transition.rule == selftest.RULE:
+                        session.merge(ConsumerRow(name=_SELFTEST, seq=seq, time_ms=transition.time_ms))
+                    elif transition.to_state in _TOLD_STATES:
                         changed += self._take(session, transition, time_ms)
                 position.seq, position.time_ms = seq, time_ms
             if snapshot is not None:
@@ -94,6 +99,12 @@ class AlertBook:
             kept = session.get(RuleSnapshotRow, _CONSUMER)
             if kept is not None:
                 kept.seq = seq
+
+    def selftest_ms(self) -> int:
+        """When the self-test alarm was last booked, 0 for never."""
+        with Session(self._reading) as session:
+            row = session.get(ConsumerRow, _SELFTEST)
+            return row.time_ms if row is not None else 0
 
     def open_alerts(self) -> list[Alert]:
         """Everything that is not resolved: the worst first, then the newest."""

@@ -153,6 +153,8 @@ def words_for(
     facts: Mapping[str, Any] = evidence.get("facts", {})
     if "part" in facts:
         facts = {**facts, "part": own_parts.part_name(str(facts["part"]), translate)}
+    if "stage" in facts:
+        facts = {**facts, "stage": own_parts.stage_name(str(facts["stage"]), translate)}
     texts = own_parts.LINES | _LINES
     lines = tuple(_line(translate(text), facts[key]) for key, text in texts.items() if key in facts)
     return Explanation(translate(title), lines, translate(advice) if advice else "")

@@ -18,6 +18,7 @@ STORE_LATE = "service.store_late"
 OUTBOX_LATE = "service.outbox_late"
 BROKER_DEAF = "service.broker_deaf"
 NO_MESSAGES = "service.no_messages"
+SELFTEST_FAILED = "service.selftest_failed"
 
 RULES = (
     WORKER_STUCK,
@@ -33,6 +34,7 @@ RULES = (
     OUTBOX_LATE,
     BROKER_DEAF,
     NO_MESSAGES,
+    SELFTEST_FAILED,
 )
 
 _RESTART = _("重新启动守园;如果反复出现,请把日志交给维护守园的人。")
@@ -72,9 +74,14 @@ WORDS: dict[str, tuple[str, str]] = {
         _("很久没有收到任何设备的消息"),
         _("检查网关、网络和 MQTT 服务器:所有设备同时没有声音,多半是路上断了。"),
     ),
+    SELFTEST_FAILED: (
+        _("自检告警没有走完全程:真的告警现在也可能出不来"),
+        _("守园定时给自己发一个假读数,它应当在几秒内变成告警。请看停在哪一步,先看值班页上别的告警,再重新启动守园;恢复之前请人工巡查。"),
+    ),
 }  # fmt: skip
 LINES: dict[str, str] = {
     "part": _("部件:{value}"),
+    "stage": _("停在:{value}"),
     "seconds": _("已 {value:.0f} 秒"),
     "batches": _("相差 {value:.0f} 批"),
     "times": _("连续 {value:.0f} 次"),
@@ -95,8 +102,23 @@ _NAMES: dict[str, str] = {
     "register": _("设备台账"),
     "watch": _("自查"),
     "watchdog": _("看门狗"),
+    "selftest": _("自检告警"),
+    "accounts": _("账号整理"),
     "lifeline": _("向系统报平安"),
 }
+_STAGES: dict[str, str] = {
+    "waiting": _("发不出去"),
+    "published": _("已发出,没有收到"),
+    "received": _("已收到,没有写进数据日志"),
+    "journaled": _("已写进数据日志,没有判断"),
+    "judged": _("已判断,没有记进告警簿"),
+    "booked": _("已记进告警簿,没有解除"),
+}
+
+
+def stage_name(stage: str, translate: Translate) -> str:
+    """Where the self-test was last seen, as people say it."""
+    return translate(_STAGES.get(stage, stage))
 
 
 def part_name(part: str, translate: Translate) -> str:

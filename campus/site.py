@@ -155,6 +155,8 @@ class Site(_Settings):
     rollup_retention_days: int = Field(default=0, ge=0)
     journal_quota_mb: int = Field(default=2048, ge=1)
     #: for messages that nobody could read or whose device is not registered; the oldest go first
+    #: how often the self-test alarm goes the whole road, 0 for never
+    selftest_s: int = Field(default=300, ge=0)
     quarantine_quota_mb: int = Field(default=256, ge=1)
     sources: list[Source] = Field(default_factory=list)
     #: of kind ``generic`` where they do not say

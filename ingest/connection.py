@@ -130,6 +130,12 @@ class Connection:
         self._client.loop_stop()
         self.connected = self.listening = False
 
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Publishes once, at least; False where we hear nothing at present."""
+        if not self.listening:
+            return False
+        return self._client.publish(topic, payload, qos=1).rc == mqtt.MQTT_ERR_SUCCESS
+
     def resubscribe(self, topics: Sequence[str]) -> None:
         """Follows a reloaded register: subscribes to what is new and leaves what is gone."""
         gone = [topic for topic in self._topics if topic not in topics]

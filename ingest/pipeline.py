@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import structlog
 
+from campus import selftest
 from campus.reading import Quality, Reading
+from campus.selftest import Stage, Trace
 from campus.worker import Worker
 from ingest.allowance import Allowances
 from ingest.burst import Burst, Waiting
@@ -43,6 +45,8 @@ class _Group:
         self.readings: list[Reading] = []
         self.held: list[QuarantineEntry] = []
         self.marks: dict[int, None] = {}
+        #: numbers of the self-test
+        self.tested: list[int] = []
         #: what is in the marks of messages that may come again under another identifier
         self.contents: set[int] = set()
         self.released: list[int] = []
@@ -73,6 +77,7 @@ class Pipeline:
         *,
         now_ms: Callable[[], int],
         allowances: Allowances | None = None,
+        trace: Trace | None = None,
         guard: MessageGuard | None = None,
     ) -> None:
         self._journal = journal
@@ -84,6 +89,9 @@ class Pipeline:
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
         self._allowances = allowances or Allowances()
+        self._trace = trace or Trace()
+        #: messages taken that are no self-test's
+        self.messages = 0
         #: messages left out, by topic, since somebody last took the figures
         self.flooding: dict[str, int] = {}
         #: single messages of a step that failed, neither committed nor acknowledged yet
@@ -114,6 +122,11 @@ class Pipeline:
     def waiting(self) -> int:
         """Messages received and not yet judged."""
         return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever puts more would have to wait."""
+        return len(self._waiting) >= MOST_WAITING
 
     def start(self) -> None:
         self.worker.start()
@@ -169,6 +182,8 @@ class Pipeline:
     def _finish(self, group: _Group, bursts: Sequence[Burst]) -> None:
         if not self._commit(group):
             return
+        if group.tested:
+            self._trace.reach(Stage.JOURNALED, group.tested)
         try:
             self._judge.keep(self._now_ms())
         except Exception:  # the readings are committed, and must not be so again
@@ -180,6 +195,10 @@ class Pipeline:
         if len(message.topic) > LONGEST_TOPIC:  # before anything remembers it
             self._fate(group, topic_too_long(message))
             return
+        if message.topic == selftest.TOPIC:
+            self._take_selftest(group, message)
+            return
+        self.messages += 1
         if not self._allowances.take(message.topic, message.received_ms) and self._is_crowded():
             self._limit(group, message)
             return
@@ -197,6 +216,15 @@ class Pipeline:
             self._take_replayed(group, released, judgement)
         else:
             self._fate(group, judgement)
+
+    def _take_selftest(self, group: _Group, message: Message) -> None:
+        """A number of the test under way goes the common road; an old one, or a stranger's, goes nowhere. None is counted."""
+        readings = self._judge(message).readings
+        numbers = [int(one.value) for one in readings if self._trace.knows(int(one.value))]
+        if numbers:
+            self._trace.reach(Stage.RECEIVED, numbers)
+            group.readings += self._repeats.fresh(readings)
+            group.tested += numbers
 
     def _is_crowded(self) -> bool:
         waiting = self._waiting

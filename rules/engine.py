@@ -85,6 +85,7 @@ class Engine:
     between two of them means that nobody listened, and silence within it is held against no sensor. 0 for histories.
     *subjects*: the devices that are judged, None for all; neighbours are read all the same.
     *set_aside*: ``rule/subject`` that is not judged. *marks*: its first number says who judges, 0 for nobody.
+    *internal*: further rules, each on a device that is in no register.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Engine:
         subjects: Collection[str] | None = None,
         set_aside: Collection[str] = (),
         marks: Marks | None = None,
+        internal: Sequence[tuple[Rule, Device]] = (),
     ) -> None:
         self._campus = campus
         self._settings = settings
@@ -104,6 +106,7 @@ class Engine:
         self._blind_after_ms = blind_after_ms
         self._subjects = subjects
         self._set_aside = frozenset(set_aside)
+        self._internal = tuple(internal)
         self._marks: Marks = [0] if marks is None else marks
         self.reset()
 
@@ -121,6 +124,8 @@ class Engine:
         self.lost: list[str] = []
         #: rules that failed on a reading and started anew for that subject, the newest last
         self.faults: list[Fault] = []
+        for rule, device in self._internal:
+            self._add(rule, device)
         for rule in self._rules.values():
             for device in self._campus.devices.values():
                 if self._subjects is None or device.id in self._subjects:

@@ -82,6 +82,16 @@ class Brokers:
             self.connections[name] = connection
             connection.start()
 
+    def publish_to_ourselves(self, topic: str, payloads: Sequence[bytes]) -> bool | None:
+        """Publishes at the broker we run ourselves, where we hear everything; None where there is no such broker.
+
+        At another's we may not publish, and nobody there wants to hear it.
+        """
+        if self.embedded is None:
+            return None
+        connection = self.connections.get(self._own_name)
+        return connection is not None and all(connection.publish(topic, one) for one in payloads)
+
     def stop_receiving(self) -> None:
         """Leaves every broker without ending its session."""
         for connection in self.connections.values():

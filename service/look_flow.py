@@ -151,8 +151,7 @@ class _Messages:
 
     def __call__(self, _now_ms: int) -> Iterator[Trouble]:
         runtime = self._runtime
-        received = sum(one.received for one in list(runtime.brokers.connections.values()))
-        still_ms = self._growing.still_ms(received, steady_ms())
+        still_ms = self._growing.still_ms(runtime.pipeline.messages, steady_ms())
         intervals_s = [one.interval_s for one in runtime.register.campus().devices.values() if one.interval_s]
         if not intervals_s:
             return

@@ -45,7 +45,7 @@ _ALL = (
     own.UNREACHABLE,
 )
 #: what is looked at here, in the order of the road
-PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clock", "watchdog")
+PARTS = ("broker", "ingest", "journal", "rules", "store", "outbox", "disk", "clock", "selftest", "watchdog")
 
 
 def rules() -> tuple[str, ...]:
@@ -68,6 +68,7 @@ def looks(runtime: Runtime) -> list[Look]:
         _Quarantine(runtime),
         runtime.healer.look,
         lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
+        Probe("selftest", runtime.selftest.look),
         *flow_looks(runtime),
     ]
 

@@ -11,10 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts.alert import Alert
 from alerts.book import AlertBook
 from alerts.own import OWN_PREFIX
+from campus import selftest
 from campus.clock import SECOND_MS
+from campus.selftest import Stage, Trace
 from campus.worker import Worker
 from rules.engine import Engine, Fault, Marks
 from rules.errors import BadSnapshot
+from rules.level import State
+from rules.selftest import mark_of
 from rules.verdict import Transition
 from store.errors import JournalDamaged, StoreError
 from store.journal import Journal
@@ -42,6 +46,7 @@ class RuleConsumer:
         *,
         on_transitions: Callable[[Sequence[Transition]], None] = lambda _: None,
         marks: Marks | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._journal = journal
         self._engine = engine
@@ -49,6 +54,7 @@ class RuleConsumer:
         self._on_transitions = on_transitions
         #: the second number says which batch is judged; the first is the engine's own
         self._marks: Marks = [0, 0] if marks is None else marks
+        self._trace = trace or Trace()
         self._swap: Engine | None = None
         self._swap_lock = threading.Lock()
         # The offset of a failed step was not committed: the same batches are judged again from the last snapshot.
@@ -192,6 +198,8 @@ class RuleConsumer:
                     self.seq = error.seq
 
     def _commit(self, transitions: Sequence[Transition], time_ms: int) -> None:
+        tested = [one for one in transitions if one.rule == selftest.RULE]
+        self._trace.reach(Stage.JUDGED, map(mark_of, tested))
         if self._snapshot_ms == 0:
             self._snapshot_ms = time_ms
         if not 0 <= time_ms - self._snapshot_ms < SNAPSHOT_EVERY_MS:  # below 0 where the clock was set back
@@ -199,6 +207,9 @@ class RuleConsumer:
         elif transitions:
             self._book.apply(transitions, seq=self.seq, time_ms=time_ms)
             self._note_position()
+        if tested:
+            self._end_selftest(tested)
+            transitions = [one for one in transitions if one.rule != selftest.RULE]
         for one in transitions:
             log.info(
                 "rule.transition", rule=one.rule, subject=one.subject, severity=one.severity.value,
@@ -206,6 +217,16 @@ class RuleConsumer:
             )  # fmt: skip
         if transitions:
             self._on_transitions(transitions)
+
+    def _end_selftest(self, tested: Sequence[Transition]) -> None:
+        """What the self-test brought is in the book. An alarm every few minutes would be flapping: it begins anew each time."""
+        for one in tested:
+            if one.to_state is State.RESOLVED:
+                self._trace.end()
+            else:
+                self._trace.reach(Stage.BOOKED, [mark_of(one)])
+        if tested[-1].to_state is State.RESOLVED:
+            self._engine.forget(selftest.RULE, selftest.DEVICE_ID)
 
     def _snapshot(self, transitions: Sequence[Transition], time_ms: int) -> None:
         self._book.apply(transitions, seq=self.seq, time_ms=time_ms, snapshot=self._engine.snapshot())

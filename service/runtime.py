@@ -17,6 +17,7 @@ from api.accounts import Accounts
 from api.live import LiveFeed
 from api.ports import Health
 from api.services import Services
+from campus import selftest
 from campus.campus import Campus
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.drill import is_drill
@@ -24,9 +25,12 @@ from campus.reading import Reading
 from campus.text import Translate, marked
 from campus.worker import Worker
 from ingest.births_file import BirthsFile
+from ingest.burst import Burst
 from ingest.judge import Judge
+from ingest.message import Message
 from ingest.pipeline import Pipeline
 from rules.engine import Engine
+from rules.selftest import SelfTest as SelfTestRule
 from rules.settings import RuleSettings
 from rules.verdict import Transition
 from service import health, metrics
@@ -50,6 +54,7 @@ from service.register import Register
 from service.register_desk import RegisterDesk
 from service.rule_consumer import RuleConsumer
 from service.samples import samples
+from service.selftest import SelfTest
 from service.settings import ServiceSettings
 from service.systemd import Notifier
 from service.watchers import Watchers
@@ -107,12 +112,14 @@ class Runtime:
         self.dispatcher = Dispatcher(
             self.outbox, self._channels(campus), self.book, now_ms=now_ms, guard=self.guard.sending
         )
+        self._trace = selftest.Trace()
         self.rules = RuleConsumer(
             self.journal,
             self._engine(campus),
             self.book,
             on_transitions=self._on_transitions,
             marks=self.guard.rule_marks,
+            trace=self._trace,
         )
         self.storing = StoreConsumer(
             self.journal,
@@ -132,7 +139,9 @@ class Runtime:
             events=self.recovery,
         )
         self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
-        self.pipeline = Pipeline(self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages)
+        self.pipeline = Pipeline(
+            self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages, trace=self._trace
+        )
         self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
         self.brokers = Brokers(
             campus.site, data, self.judge.topics, self.pipeline.put,
@@ -150,6 +159,9 @@ class Runtime:
             "replay", self._replay_adopted, pace_s=HOUR_MS / SECOND_MS, limit_s=HOUR_MS / SECOND_MS
         )
         self._registrar = Worker("register", self.register.look, pace_s=1.0, limit_s=120.0)
+        self.selftest = SelfTest(
+            self._trace, self._send_selftest, lambda: self.register.campus().site.selftest_s
+        )
         self.watchers = Watchers(self, told=self._on_own_alerts)
         self.lifeline = Lifeline(
             self.workers, self.health, notifier or Notifier(), exit_after_s=settings.frozen_exit_s
@@ -178,6 +190,7 @@ class Runtime:
         self.drills.start()
         self._registrar.start()
         self._adopter.start()
+        self.selftest.worker.start()
         self.watchers.start()
         self.brokers.start()
         self.accounts.first_run(self.now_ms())
@@ -188,6 +201,7 @@ class Runtime:
         """Stops the flow at its source first, so that what is under way is finished, and acknowledged before we leave."""
         self.lifeline.stop()
         self.watchers.stop()
+        self.selftest.worker.stop()
         self.drills.stop_all()
         self._registrar.stop()
         self._adopter.request_stop()
@@ -252,6 +266,7 @@ class Runtime:
             self._adopter,
             self.accounts_keeper.worker,
             *self.watchers.workers,
+            self.selftest.worker,
             self.lifeline.worker,
         ]
 
@@ -296,7 +311,17 @@ class Runtime:
             blind_after_ms=BLIND_AFTER_MS,
             set_aside=self.guard.rules_set_aside(),
             marks=self.guard.rule_marks,
+            internal=[(SelfTestRule(), selftest.device())],
         )
+
+    def _send_selftest(self, payloads: Sequence[bytes], patient: bool) -> bool:
+        """Over our own broker where there is one, else as if it had been received from another's."""
+        published = self.brokers.publish_to_ourselves(selftest.TOPIC, payloads)
+        if published or (published is False and patient) or self.pipeline.is_full:
+            return bool(published)
+        now_ms = self.now_ms()
+        self.pipeline.put(Burst([Message(selftest.TOPIC, one, now_ms) for one in payloads]))
+        return True
 
     def _try_again(self, released: SetAside) -> None:
         if released.kind is Kind.RULE:

@@ -85,6 +85,11 @@ def _alerts(runtime: Runtime) -> list[Sample]:
     return [
         ("shouyuan_outbox_waiting", "Messages to people not sent yet", runtime.outbox.waiting()),
         ("shouyuan_alerts_open", "Alerts not resolved", len(runtime.book.open_alerts())),
+        (
+            "shouyuan_selftest_booked_ms",
+            "When the self-test alarm was last booked",
+            runtime.book.selftest_ms(),
+        ),
         ("shouyuan_live_pages", "Pages listening", runtime.feed.subscribers),
     ]
 

@@ -34,6 +34,7 @@ _WORKER_PARTS = (
     "drills",
     "register",
     "lifeline",
+    "selftest",
     "watch",
 )
 _WORKER_RULES = (

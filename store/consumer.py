@@ -9,6 +9,7 @@ import structlog
 
 from campus.clock import MINUTE_MS
 from campus.reading import Reading
+from campus.selftest import without
 from campus.worker import Worker
 from store.errors import JournalDamaged, PointRefused, StoreUnavailable
 from store.journal import Journal
@@ -123,7 +124,7 @@ class StoreConsumer:
             return True
         if not batches:
             return False
-        readings = [reading for batch in batches for reading in batch.readings]
+        readings = without([reading for batch in batches for reading in batch.readings])
         if readings:
             self._write(readings)
         self._move_to(batches[-1].seq)

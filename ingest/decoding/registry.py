@@ -31,6 +31,7 @@ from ingest.decoding.raw_modbus import RawModbus
 from ingest.decoding.rtl_433 import Rtl433
 from ingest.decoding.rtlamr import RtlAmr
 from ingest.decoding.rtlamr2mqtt import RtlAmr2Mqtt
+from ingest.decoding.selftest import SelfTestNumber
 from ingest.decoding.shelly_gen1 import ShellyGen1
 from ingest.decoding.shelly_gen2 import ShellyGen2
 from ingest.decoding.sibling import sibling
@@ -116,6 +117,7 @@ class Registry:
     def __init__(self, site: Site | None = None, descriptions: Descriptions | None = None) -> None:
         self._decoders = decoders(descriptions)
         self._known: dict[str, _Known] = {}
+        self._selftest = SelfTestNumber()
         brokers = site.all_brokers if site is not None else {}
         self._embedded = next((name for name, one in brokers.items() if one.embedded), None)
         self._sources: list[tuple[Source, Decoder | None]] = []
@@ -198,6 +200,8 @@ class Registry:
         """The decoder somebody fixed for this topic, if anybody did."""
         if name:
             return self.named(name)
+        if self._selftest.recognises(message):
+            return self._selftest
         for source, decoder in self._sources:
             if decoder is not None and matches(source.topic, message.topic):
                 return decoder
