@@ -15,6 +15,7 @@ from alerts import own_parts
 from alerts.message import MessageKind, OutgoingMessage
 from alerts.outbox import enqueue
 from alerts.routing import Destination, Recipient
+from api.limits import MOST_REQUESTS
 from api.ports import Condition
 from campus.campus import Campus
 from campus.site import Site
@@ -212,7 +213,7 @@ def test_a_look_that_fails(service, mended, monkeypatch):
 
 
 def test_live_waits_for_nobody(service, monkeypatch):
-    """/health/live answers while every thread that serves pages is held up."""
+    """/health/live answers while as many requests as are worked on at once are held up."""
     hang, entered = threading.Event(), threading.Semaphore(0)
 
     def slow(_translate):
@@ -224,12 +225,12 @@ def test_live_waits_for_nobody(service, monkeypatch):
     object.__setattr__(services, "health", slow)
     threads = [
         threading.Thread(target=httpx2.get, args=(f"{service.url}/health/ready",), kwargs={"timeout": 60})
-        for _ in range(45)
+        for _ in range(MOST_REQUESTS + 5)
     ]
     try:
         for thread in threads:
             thread.start()
-        for _ in range(40):
+        for _ in range(MOST_REQUESTS):
             assert entered.acquire(timeout=PATIENCE_S)
         assert httpx2.get(f"{service.url}/health/live", timeout=5).json() == {"status": "ok"}
     finally:
