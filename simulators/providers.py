@@ -5,6 +5,8 @@ They judge as the providers do (INTEGRATIONS.md 1.1, 2.1, 2.2): by their own cod
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable
@@ -32,6 +34,8 @@ class Answer(NamedTuple):
 
     body: Any
     status: int = 200
+    #: where not 0, the answer never ends, with a character every so many seconds
+    drip_s: float = 0.0
 
 
 class Provider:
@@ -43,8 +47,11 @@ class Provider:
     def __init__(self, reply: Callable[[Asked], Answer]) -> None:
         self.asked: list[Asked] = []
         self.failures: list[Answer | None] = []
+        #: messages a stand-in has taken, with what it says of each; a test may change them
+        self.accepted: list[dict[str, Any]] = []
         self._reply = reply
         self._arrived = threading.Condition()
+        self.closed = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -57,6 +64,7 @@ class Provider:
             return self._arrived.wait_for(lambda: len(self.asked) >= count, timeout_s)
 
     def close(self) -> None:
+        self.closed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=2)
@@ -84,10 +92,21 @@ class Provider:
                     self.connection.close()
                     return
                 raw = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                if answer.drip_s:
+                    self._drip(answer.drip_s)
+                    return
                 self.send_response(answer.status)
                 self.send_header("content-length", str(len(raw)))
                 self.end_headers()
                 self.wfile.write(raw)
+
+            def _drip(self, pause_s: float) -> None:
+                """A header without end, a character at a time, until the other side has enough."""
+                with contextlib.suppress(OSError):
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    while not provider.closed.wait(pause_s):
+                        self.wfile.write(b"x")
+                self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""
@@ -111,7 +130,7 @@ def wecom_bot(key: str) -> Provider:
 
 def aliyun_sms(key_id: str) -> Provider:
     """Aliyun's SendSms and QuerySendDetails; a wrong key id or a variable too long is refused as there."""
-    accepted: list[dict[str, str]] = []
+    accepted: list[dict[str, Any]] = []
 
     def reply(asked: Asked) -> Answer:
         if f"Credential={key_id}," not in asked.headers.get("authorization", ""):
@@ -119,16 +138,49 @@ def aliyun_sms(key_id: str) -> Provider:
                 {"Code": "InvalidAccessKeyId.NotFound", "Message": "Specified access key is not found."}, 404
             )
         if asked.headers["x-acs-action"] == "QuerySendDetails":
-            found = [one for one in accepted if one["PhoneNum"] == asked.query["PhoneNumber"]]
-            return Answer({"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": found}})
+            return _details(accepted, asked.query)
         if any(len(value) > 35 for value in json.loads(asked.query["TemplateParam"]).values()):
             return Answer({"Code": "isv.PARAM_LENGTH_LIMIT", "Message": "参数超过长度限制"})
-        accepted.append(
-            {"PhoneNum": asked.query["PhoneNumbers"], "OutId": asked.query["OutId"], "SendStatus": "3"}
-        )
+        row = {
+            "PhoneNum": asked.query["PhoneNumbers"],
+            "OutId": asked.query["OutId"],
+            "SendStatus": 3,
+            "ErrCode": "DELIVERED",
+        }
+        accepted.append(row | {"SendDate": _local_time(asked.headers["x-acs-date"])})
         return Answer({"Code": "OK", "Message": "OK", "BizId": f"9006^{len(accepted)}", "RequestId": "r"})
 
-    return Provider(reply)
+    provider = Provider(reply)
+    provider.accepted = accepted
+    return provider
+
+
+def _details(accepted: list[dict[str, Any]], query: dict[str, str]) -> Answer:
+    """A page of what one number was sent on one day, the newest first."""
+    day = query["SendDate"]
+    found = [
+        one
+        for one in reversed(accepted)
+        if one["PhoneNum"] == query["PhoneNumber"] and one["SendDate"].replace("-", "").startswith(day)
+    ]
+    size, page = int(query["PageSize"]), int(query["CurrentPage"])
+    if not 1 <= size <= 50:
+        return Answer({"Code": "isv.PAGE_SIZE_INVALID", "Message": "PageSize"})
+    rows = found[(page - 1) * size : page * size]
+    return Answer(
+        {
+            "Code": "OK",
+            "Message": "OK",
+            "TotalCount": len(found),
+            "SmsSendDetailDTOs": {"SmsSendDetailDTO": rows},
+        }
+    )
+
+
+def _local_time(utc: str) -> str:
+    """Aliyun's days are China's."""
+    moment = dt.datetime.strptime(utc, "%Y-%m-%dT%H:%M:%SZ") + dt.timedelta(hours=8)  # noqa: DTZ007 - it is UTC by its Z
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def tencent_sms(secret_id: str) -> Provider:

@@ -19,13 +19,17 @@ from alerts.channels.template import variables
 from alerts.message import OutgoingMessage
 from alerts.parked import NO_PHONE
 from alerts.routing import Recipient
-from campus.clock import MINUTE_MS, SHANGHAI, from_ms
+from campus.clock import DAY_MS, MINUTE_MS, SHANGHAI, from_ms
 from campus.site import AliyunSmsChannel
 
 _VARIABLE_CHARACTERS = 35
 _VERSION = "2017-05-25"
 #: worth another try; every other code goes to the next channel
 _TRY_AGAIN = ("isp.SYSTEM_ERROR", "isp.", "Throttling", "ServiceUnavailable", "InternalError")
+#: QuerySendDetails: the largest page, and more of them than a number may get messages in a day
+_PAGE, _MOST_PAGES = 50, 20
+#: its SendStatus; 1 is waiting for the carrier
+_NOT_DELIVERED, _DELIVERED = "2", "3"
 _MINUTE_LIMIT = "触发分钟级流控"
 
 
@@ -70,23 +74,38 @@ class AliyunSms:
         self._http.close()
 
     def _receipt(self, message: OutgoingMessage, recipient: Recipient) -> Delivery | None:
-        """What became of an earlier try, or None when it never arrived there."""
-        answer = self._call(
-            "QuerySendDetails",
-            {
+        """What became of an earlier try, or None when it never arrived there.
+
+        Sent before midnight it is among yesterday's, so both days are looked through, every page of them.
+        """
+        now_ms = self._now_ms()
+        for day_ms in (now_ms, now_ms - DAY_MS):
+            found = self._sent_on(from_ms(day_ms, SHANGHAI).strftime("%Y%m%d"), message, recipient)
+            if found is not None:
+                return found
+        return None
+
+    def _sent_on(self, day: str, message: OutgoingMessage, recipient: Recipient) -> Delivery | None:
+        for page in range(1, _MOST_PAGES + 1):
+            query = {
                 "PhoneNumber": recipient.phone,
-                "SendDate": from_ms(self._now_ms(), SHANGHAI).strftime("%Y%m%d"),
-                "PageSize": "50",
-                "CurrentPage": "1",
-            },
-        )
-        if isinstance(answer, Delivery):
-            return answer
-        details = answer.get("SmsSendDetailDTOs")
-        found = details.get("SmsSendDetailDTO") if isinstance(details, dict) else None
-        for one in found if isinstance(found, list) else []:
-            if isinstance(one, dict) and one.get("OutId") == message.key:
-                return sent("OK", "found among the provider's sent messages")
+                "SendDate": day,
+                "PageSize": str(_PAGE),
+                "CurrentPage": str(page),
+            }
+            answer = self._call("QuerySendDetails", query)
+            if isinstance(answer, Delivery):
+                return answer
+            if answer.get("Code") != "OK":  # not knowing is no leave to send again
+                return retry(str(answer.get("Code", "no code")), f"no receipt: {answer.get('Message', '')}")
+            details = answer.get("SmsSendDetailDTOs")
+            listed = details.get("SmsSendDetailDTO") if isinstance(details, dict) else None
+            rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+            for row in rows:
+                if row.get("OutId") == message.key:
+                    return _received(row)
+            if len(rows) < _PAGE:
+                break
         return None
 
     def _call(self, action: str, query: dict[str, str]) -> dict[str, Any] | Delivery:
@@ -107,6 +126,16 @@ class AliyunSms:
         )
         request = self._http.build_request("POST", f"/?{canonical_query(query)}", headers=headers)
         return ask(self._http, request)
+
+
+def _received(row: dict[str, Any]) -> Delivery:
+    """The carrier's word on what Aliyun had taken; one that is still to come is asked for again."""
+    status, code = str(row.get("SendStatus", "")), str(row.get("ErrCode", ""))
+    if status == _DELIVERED:
+        return sent("OK", "found among the provider's sent messages")
+    if status == _NOT_DELIVERED:
+        return failed(code or "not delivered", "the carrier did not deliver it")
+    return retry("no receipt yet", "the provider waits for the carrier's receipt", after_ms=MINUTE_MS)
 
 
 def _judged(code: str, text: str, message_id: str) -> Delivery:

@@ -214,7 +214,58 @@ def test_aliyun_looks_before_it_sends_again(aliyun):
     assert channel.send(MESSAGE, PERSON, doubtful=True).outcome is Outcome.SENT
     assert channel.send(MESSAGE, PERSON, doubtful=True).outcome is Outcome.SENT
     actions = [asked.headers["x-acs-action"] for asked in provider.asked]
-    assert actions == ["QuerySendDetails", "SendSms", "QuerySendDetails"]
+    assert actions == ["QuerySendDetails", "QuerySendDetails", "SendSms", "QuerySendDetails"]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "code"),
+    [(3, Outcome.SENT, "OK"), (2, Outcome.FAILED, "UNDELIVERABLE"), (1, Outcome.RETRY, "no receipt yet")],
+)
+def test_aliyun_believes_the_receipt(aliyun, status, outcome, code):
+    """What the carrier did not deliver is not sent; what it has not answered yet is asked for again, and not sent twice."""
+    provider, channel = aliyun
+    channel.send(MESSAGE, PERSON)
+    provider.accepted[0] |= {"SendStatus": status, "ErrCode": "UNDELIVERABLE"}
+    delivery = channel.send(MESSAGE, PERSON, doubtful=True)
+    assert (delivery.outcome, delivery.code) == (outcome, code)
+    assert len(provider.accepted) == 1
+
+
+def test_aliyun_finds_what_went_out_before_midnight(aliyun, clock):
+    """A try at 23:59:50 is found at 00:00:20 among yesterday's."""
+    provider, channel = aliyun
+    clock.now_ms += (11 * 3600 + 59 * 60 + 50) * 1000
+    channel.send(MESSAGE, PERSON)
+    clock.forward(30)
+    assert channel.send(MESSAGE, PERSON, doubtful=True).outcome is Outcome.SENT
+    assert len(provider.accepted) == 1
+
+
+def test_aliyun_looks_through_all_pages(aliyun):
+    """A receipt behind a hundred newer ones is found."""
+    provider, channel = aliyun
+    channel.send(MESSAGE, PERSON)
+    provider.accepted += [{**provider.accepted[0], "OutId": f"99-{number}"} for number in range(120)]
+    assert channel.send(MESSAGE, PERSON, doubtful=True).outcome is Outcome.SENT
+    assert len(provider.accepted) == 121
+
+
+def test_aliyun_without_an_answer_about_the_receipt_sends_nothing(aliyun):
+    """Not knowing whether it went out is no leave to send it again."""
+    provider, channel = aliyun
+    channel.send(MESSAGE, PERSON)
+    provider.failures.append(Answer({"Code": "isp.SYSTEM_ERROR", "Message": "x"}))
+    assert channel.send(MESSAGE, PERSON, doubtful=True).outcome is Outcome.RETRY
+    assert len(provider.accepted) == 1
+
+
+def test_an_answer_that_drips_is_given_up(any_provider):
+    """A provider whose answer never ends holds its channel for no longer than the deadline, and the next one is sent."""
+    provider, channel = any_provider
+    provider.failures.append(Answer({}, drip_s=0.1))
+    delivery = channel.send(MESSAGE, PERSON)
+    assert (delivery.outcome, delivery.code) == (Outcome.RETRY, "timeout")
+    assert channel.send(MESSAGE, PERSON).outcome is Outcome.SENT
 
 
 @pytest.mark.parametrize(
