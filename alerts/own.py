@@ -37,6 +37,7 @@ POISON_RULE = "service.poison_rule"
 POISON_CHANNEL = "service.poison_channel"
 RULE_FAILED = "service.rule_failed"
 CLOCK_WRONG = "service.clock_wrong"
+CLOCK_AHEAD = "service.clock_ahead"
 
 #: title and advice of each
 _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
@@ -117,6 +118,10 @@ _WORDS: dict[str, tuple[str, str]] = DATA_WORDS | {
     QUARANTINE_FULL: (
         _("看不懂的消息太多,旧的已经丢掉"),
         _("正常数据和告警不受影响。到“待登记”页看是哪个设备在发:把它登记、修好或停掉,再点“清空”;要多留一些就在 site.yaml 里调大 quarantine_quota_mb。"),
+    ),
+    CLOCK_AHEAD: (
+        _("本机时间比各设备自带的时间快"),
+        _("守园暂按收到的时间判断这些设备,告警照常。请检查本机的自动校时(NTP)和主板电池。"),
     ),
     CLOCK_WRONG: (
         _("本机时间肯定不对,守园暂用自己的时间"),

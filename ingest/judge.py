@@ -14,6 +14,7 @@ from ingest.births_file import BirthsFile
 from ingest.decoding.contract import Hints
 from ingest.decoding.described import Descriptions
 from ingest.decoding.registry import Registry
+from ingest.device_clocks import DeviceClocks
 from ingest.errors import IngestError, Rejected
 from ingest.message import LONGEST_TOPIC, Decoded, Message
 from ingest.normalise import Normaliser, quantities, without_time
@@ -42,7 +43,9 @@ class Judge:
         self._descriptions = Descriptions()
         self._registry = Registry(descriptions=self._descriptions)
         self._hints = Hints() if births is None else Hints(births=births.births)
-        self._normalise = Normaliser()
+        #: what devices' own times say of our clock; it outlives a reload of the register
+        self.clocks = DeviceClocks()
+        self._normalise = Normaliser(self.clocks)
 
     def __call__(self, message: Message) -> Judgement:
         """Never raises: whatever goes wrong with a message is its own quarantine entry."""
@@ -75,7 +78,7 @@ class Judge:
         self._registry = Registry(campus.site, self._descriptions)
         # what births said outlives a reload of the register
         self._hints = Hints(campus.site.zone, campus.device_at, self._hints.births)
-        self._normalise = Normaliser()
+        self._normalise = Normaliser(self.clocks)
         self._for = campus
 
     def _judged(self, message: Message, decoder: str, decoded: Decoded, campus: Campus) -> Judgement:

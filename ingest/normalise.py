@@ -16,6 +16,7 @@ from campus.quantity import SPECS, Quantity, QuantitySpec
 from campus.reading import Quality, Reading, Series
 from campus.unit import to_canonical
 from ingest.decoding.timestamp import plausible
+from ingest.device_clocks import SUSPECT_MS, DeviceClocks
 from ingest.message import Report, Value
 
 #: a reading older than this at its receipt is history: stored, never an emergency (DESIGN.md, Time)
@@ -56,7 +57,8 @@ class Normaliser:
     Made for one campus: a device that was edited needs a new one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clocks: DeviceClocks | None = None) -> None:
+        self._clocks = clocks or DeviceClocks()
         self._meanings: dict[tuple[str, str, str, str], _Meaning] = {}
 
     def __call__(self, report: Report, device: Device, received_ms: int) -> Normalised:
@@ -64,7 +66,9 @@ class Normaliser:
         readings: list[Reading] = []
         refused: list[str] = []
         device_id, meanings = device.id, self._meanings
-        report_ms = received_ms if report.time_ms is None else _moment(report.time_ms, received_ms)
+        report_ms = (
+            received_ms if report.time_ms is None else self._dated(device_id, report.time_ms, received_ms)
+        )
         for value in report.values:
             meaning = meanings.get((device_id, value.quantity, value.unit, value.channel))
             if meaning is None:
@@ -84,10 +88,22 @@ class Normaliser:
                 name = value.field or series.quantity
                 refused.append(f"{name}: {amount:g} {spec.unit} is outside {spec.low:g} to {spec.high:g}")
                 continue
-            time_ms = report_ms if value.time_ms is None else _moment(value.time_ms, received_ms)
+            time_ms = report_ms
+            if value.time_ms is not None:
+                time_ms = self._dated(device_id, value.time_ms, received_ms)
             quality = value.quality if received_ms - time_ms <= ALLOWED_LATENESS_MS else Quality.LATE
             readings.append(Reading(series, amount, time_ms, received_ms, quality))
         return Normalised(tuple(readings), tuple(refused))
+
+    def _dated(self, device: str, own_ms: int, received_ms: int) -> int:
+        """When a reading was taken: by the device's own clock, where that or ours can be right; else on its receipt."""
+        time_ms = _moment(own_ms, received_ms)
+        behind_ms = received_ms - time_ms
+        if behind_ms < SUSPECT_MS:
+            self._clocks.on_time(device, received_ms)
+        elif self._clocks.is_ours(device, behind_ms, received_ms):
+            return received_ms
+        return time_ms
 
     def _learned(self, value: Value, device: Device) -> _Meaning:
         found = _meant(value, device)

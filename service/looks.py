@@ -42,6 +42,7 @@ _ALL = (
     own.RULE_FAILED,
     *own_parts.RULES,
     own.CLOCK_WRONG,
+    own.CLOCK_AHEAD,
     own.UNREACHABLE,
 )
 #: what is looked at here, in the order of the road
@@ -65,6 +66,7 @@ def looks(runtime: Runtime) -> list[Look]:
         lambda now_ms: _poison(runtime, now_ms),
         lambda now_ms: _rule_faults(runtime, now_ms),
         Probe("clock", runtime.clock.look),
+        Probe("clock", lambda _: _clock_ahead(runtime)),
         _Quarantine(runtime),
         runtime.healer.look,
         lambda now_ms: recovery_looks.events(runtime.recovery, now_ms),
@@ -83,6 +85,13 @@ def _register(runtime: Runtime) -> Iterator[Trouble]:
     if runtime.register.restart_needed:
         keys = ", ".join(runtime.register.restart_needed)
         yield Trouble(own.RESTART_NEEDED, "folder", Level.NOTICE, {"reason": f"site.yaml: {keys}"})
+
+
+def _clock_ahead(runtime: Runtime) -> Iterator[Trouble]:
+    ahead_ms = runtime.judge.clocks.ahead_ms
+    if ahead_ms:
+        facts: Facts = {"minutes": ahead_ms / MINUTE_MS}
+        yield Trouble(own.CLOCK_AHEAD, "clock", Level.WARNING, facts, part="clock")
 
 
 def _journal(runtime: Runtime) -> Iterator[Trouble]:
