@@ -20,7 +20,7 @@ from store.quarantine import POISON, REFUSED, QuarantineEntry, Selection
 log = structlog.get_logger()
 
 #: held messages of a topic that are replayed at once
-_REPLAYED = 1_000
+_REPLAYED = 200
 
 
 class Desk:
@@ -100,7 +100,7 @@ class Desk:
             return False
         log.warning("poison.released", kind=released.kind.value, group=released.group, item=released.item)
         if released.kind is Kind.MESSAGE:
-            entries = self._quarantine.select(Selection(code=POISON), limit=_REPLAYED)
+            entries = self._journal.quarantined(code=POISON, limit=_REPLAYED)
             self._pipeline.replay(
                 [one for one in entries if one.whole and kept_topic(one.topic) == released.group]
             )

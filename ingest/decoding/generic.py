@@ -18,6 +18,20 @@ from ingest.errors import Rejected
 from ingest.message import Decoded, Message, Report, Value
 
 
+class _Body:
+    """A message's document. What a path leads to in it is looked up once, not for each of its records."""
+
+    def __init__(self, document: object) -> None:
+        self.document = document
+        self._found: dict[str, object] = {}
+
+    def first(self, where: str) -> object:
+        """The first thing *where* leads to, or None."""
+        if where not in self._found:
+            self._found[where] = path.first(self.document, where)
+        return self._found[where]
+
+
 class GenericJson:
     """One mapping; the source that names it makes one of these."""
 
@@ -33,15 +47,17 @@ class GenericJson:
     def decode(self, message: Message, hints: Hints) -> Decoded:
         if self._mapping is None:
             raise Rejected("no_mapping", "decoder generic needs a mapping in site.yaml for this topic")
-        body = document(message.payload)
-        records = path.find(body, self._mapping.records) if self._mapping.records else [body]
+        body = _Body(document(message.payload))
+        records = (
+            path.find(body.document, self._mapping.records) if self._mapping.records else [body.document]
+        )
         if len(records) == 1 and isinstance(records[0], list):
             records = records[0]
         reports = [self._report(self._mapping, body, record, message, hints) for record in records]
         return Decoded(tuple(reports)) if reports else Decoded(ignored="no records")
 
     def _report(
-        self, mapping: GenericMapping, body: object, record: object, message: Message, hints: Hints
+        self, mapping: GenericMapping, body: _Body, record: object, message: Message, hints: Hints
     ) -> Report:
         address = _address(mapping.address, body, record, message.topic)
         device = hints.device_at(address)
@@ -59,21 +75,21 @@ class GenericJson:
         return Report(address, timestamp.plausible(time_ms, message.received_ms), tuple(values), dropped)
 
 
-def _address(where: str, body: object, record: object, topic: str) -> str:
+def _address(where: str, body: _Body, record: object, topic: str) -> str:
     if where.startswith("topic:"):
         parts = topic.split("/")
         number = int(where.removeprefix("topic:"))
         found = parts[number] if number < len(parts) else ""
     else:
-        found = text(path.first(record, where)) or text(path.first(body, where))
+        found = text(path.first(record, where)) or text(body.first(where))
     if not found:
         raise Rejected("no_device", f"{where} leads to no device in a message on {'/'.join(segments(topic))}")
     return found
 
 
-def _time(form: TimestampFormat, body: object, record: object, hints: Hints) -> int | None:
+def _time(form: TimestampFormat, body: _Body, record: object, hints: Hints) -> int | None:
     raw = path.first(record, form.path)
-    raw = path.first(body, form.path) if raw is None else raw
+    raw = body.first(form.path) if raw is None else raw
     if form.format in {"iso", "epoch"}:
         return timestamp.parse(raw, hints.zone)
     try:

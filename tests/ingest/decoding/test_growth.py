@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 
 import pytest
 
 from bench.fuzzing.cases import NOW_MS
 from bench.fuzzing.cost import peak_bytes, seconds
 from bench.fuzzing.shapes import Shape, shapes
+from campus.site import GenericMapping
+from ingest.decoding.contract import Hints
+from ingest.decoding.generic import GenericJson
 from ingest.decoding.registry import decoder_names
 from ingest.message import Message
 
@@ -43,6 +48,45 @@ def test_cost_grows_with_the_size(decoder):
         if shape.what.startswith("many"):
             size = len(large.payload)
             assert peak_bytes(shape, large) < BYTES_A_BYTE * size + BYTES, shape.name
+
+
+def test_what_records_share_is_looked_up_once():
+    """A described mapping whose address and time stand beside the records costs in proportion to them, not to their square."""
+    mapping = GenericMapping.model_validate(
+        {
+            "address": "meta[*].id",
+            "records": "list[*]",
+            "time": {"path": "meta[*].ts", "format": "epoch"},
+            "fields": {"t": {"quantity": "temperature"}},
+        }
+    )
+    looks = []
+    for size in (50, 200):
+        meta = [{} for _ in range(size - 1)] + [{"id": "x"}]
+        body = json.dumps({"list": [{"t": 1.5}] * size, "meta": meta}).encode()
+        with _counted() as count:
+            GenericJson(mapping).decode(Message("t", body, NOW_MS), Hints())
+        looks.append(count[0])
+    assert looks[1] < 5 * looks[0]
+
+
+@contextlib.contextmanager
+def _counted():
+    """Counts the lines of paths and mapping that are run."""
+    count = [0]
+
+    def trace(frame, event, _arg):
+        if not frame.f_code.co_filename.endswith(("path.py", "generic.py")):
+            return None
+        count[0] += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield count
+    finally:
+        sys.settrace(before)
 
 
 def test_numbers_near_the_largest_cost_no_more():
