@@ -83,6 +83,8 @@ def main() -> None:
             finally:
                 os._exit(code)
         print(child, flush=True)
+    if os.getsid(0) == os.getpid():  # nobody asks any more: no service is left behind
+        os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
