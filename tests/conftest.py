@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
+from service import broker_config
 from service.broker import EmbeddedBroker
 from store.journal import Journal
 from store.operations.database import open_database
@@ -190,6 +191,14 @@ def broker_programs():
 def pytest_generate_tests(metafunc):
     if "broker_program" in metafunc.fixturenames:
         metafunc.parametrize("broker_program", broker_programs())
+
+
+@pytest.fixture
+def impatient_nats(monkeypatch):
+    """nats-server delivers again after a second what was not acknowledged, not after ten."""
+    patient = broker_config._NATS
+    assert '"10s"' in patient
+    monkeypatch.setattr(broker_config, "_NATS", patient.replace('"10s"', '"1s"'))
 
 
 @pytest.fixture

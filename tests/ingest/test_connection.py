@@ -50,6 +50,7 @@ def open_connection(broker, into, topics=("test/#",), *, plain=False):
     return connection
 
 
+@pytest.mark.usefixtures("impatient_nats")
 def test_unacknowledged_messages_come_again(connect, publish):
     """What was received and not acknowledged when we died is delivered again with dup set, and new ones with it."""
     first = []
@@ -65,9 +66,7 @@ def test_unacknowledged_messages_come_again(connect, publish):
     publish("test/a", b"2")
     again = []
     two = connect(again)
-    wait_until(
-        lambda: {message.payload for message, _ in again} >= {b"1", b"2"}, 30
-    )  # nats-server waits 10 s
+    wait_until(lambda: {message.payload for message, _ in again} >= {b"1", b"2"})
     redelivered = next(message for message, _ in again if message.payload == b"1")
     assert redelivered.dup
     assert redelivered.mid == first[1][0].mid

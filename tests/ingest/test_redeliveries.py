@@ -16,7 +16,6 @@ from ingest.judge import Judge
 from ingest.message import Message
 from ingest.pipeline import Pipeline
 from ingest.redeliveries import ANOTHER_IDENTIFIER_MS, REMEMBERED_MESSAGES, Redeliveries, fingerprint
-from service import broker as broker_module
 from service.broker import EmbeddedBroker
 from store.counts import Counts
 
@@ -97,9 +96,9 @@ def test_what_is_remembered_is_bounded():
     assert redeliveries.seen(Message("t", b"", 0, 1, 1, dup=True), 99_999)
 
 
-def test_a_restarted_broker_doubles_nothing(tmp_path, journal, campus, broker_program, monkeypatch):
+@pytest.mark.usefixtures("impatient_nats")
+def test_a_restarted_broker_doubles_nothing(tmp_path, journal, campus, broker_program):
     """Committed, not acknowledged, and the broker restarts: nats-server renumbers what it delivers again."""
-    monkeypatch.setattr(broker_module, "_NATS", broker_module._NATS.replace('"10s"', '"1s"'))
     broker = EmbeddedBroker(tmp_path / "broker", program=broker_program)
     broker.start()
     publisher = mqtt.Client(CallbackAPIVersion.VERSION2)
