@@ -3,6 +3,7 @@
   "use strict";
   const link = document.getElementById("link");
   const lost = document.getElementById("lost");
+  if (link && !document.body.hasAttribute("sse-connect")) link.hidden = true;  // this page shows nothing that changes
   function show(on) {
     if (!link) return;
     link.textContent = on ? link.dataset.on : link.dataset.off;
