@@ -129,3 +129,12 @@ def test_a_recovery_says_what_is_well_and_how_bad_it_was(rig):
     assert "持续 1 小时 30 分" in text
     assert "现在 -6.1" not in text
     assert "限值" in text
+
+
+def test_an_exercise_leaves_nothing_open(running):
+    """What an exercise left open as the service died at its end is ended at the next start, and nothing real with it."""
+    book, now_ms = running.runtime.book, running.runtime.now_ms()
+    book.raise_own("cold.above_limit", "drill-freezer", {"facts": {}}, now_ms, drill=True)
+    book.raise_own("cold.above_limit", "freezer", {"facts": {}}, now_ms)
+    running.runtime.drills.recover()
+    assert [one.subject for one in book.open_alerts() if one.rule == "cold.above_limit"] == ["freezer"]
