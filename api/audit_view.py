@@ -6,14 +6,22 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from api.accounts import Act, AuditEntry
-from api.accounts.words import ACTS, ROLES
+from api.accounts import AccountRole, Act, AuditEntry, Scope
+from api.accounts.words import ACTS, ROLES, SCOPES
 from api.pages import date
 from api.services import Services
 from campus.text import Translate
 from campus.text import marked as _
 
-_TIMES = _("{n} 次")
+_AND = _("、")
+_SEPARATOR = _(";")
+_EXPIRES = _("有效期到 {time}")
+_COUNTED = {
+    "times": _("{n} 次"),
+    "messages": _("{n} 条消息"),
+    "sessions": _("{n} 台设备"),
+    "mistakes": _("{n} 处错误"),
+}
 _TOKEN = _("令牌 {name}")
 _COMMAND_LINE = _("命令行 {name}")
 _SERVICE = _("守园自身")
@@ -46,7 +54,7 @@ def audit_lines(
             address=one.address,
             act=act,
             subject=_subject(one, translate),
-            detail=_detail(one, translate),
+            detail=_detail(one, services, translate),
         )
 
 
@@ -67,15 +75,28 @@ def _subject(one: AuditEntry, translate: Translate) -> str:
     return translate(_UNKNOWN) if failed and not one.subject else one.subject
 
 
-def _detail(one: AuditEntry, translate: Translate) -> str:
-    """Numbers of times and roles in words, everything else as it was written down."""
-    told = []
-    for key, value in one.detail.items():
-        if key == "times":
-            told.append(translate(_TIMES).format(n=value))
-        elif key == "role" and value in set(ROLES):
-            told.append(translate(ROLES[value]))
-        elif value not in (None, "", []):
-            text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
-            told.append(f"{key}: {text}")
-    return "; ".join(told)
+def _detail(one: AuditEntry, services: Services, translate: Translate) -> str:
+    """What is known in words, everything else as it was written down."""
+    told = (
+        _told(key, value, services, translate)
+        for key, value in one.detail.items()
+        if value not in (None, "", [], False)
+    )
+    return translate(_SEPARATOR).join(told)
+
+
+def _told(key: str, value: object, services: Services, translate: Translate) -> str:
+    if key in _COUNTED and isinstance(value, int):
+        return translate(_COUNTED[key]).format(n=value)
+    if key == "role" and value in set(ROLES):
+        return translate(ROLES[AccountRole(str(value))])
+    if key == "scopes" and isinstance(value, list):
+        known = (translate(SCOPES[Scope(each)]) for each in value if each in set(SCOPES))
+        return translate(_AND).join(known)
+    if key == "expires_ms" and isinstance(value, int):
+        return translate(_EXPIRES).format(time=date(value, services))
+    if key == "device":
+        device = services.campus().devices.get(str(value))
+        return device.name if device is not None else str(value)
+    text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+    return f"{key}: {text}"

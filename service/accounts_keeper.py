@@ -7,6 +7,7 @@ from collections.abc import Callable
 from api.accounts import Accounts
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.worker import Worker
+from service.errors import AuditWaiting
 
 
 class AccountsKeeper:
@@ -17,7 +18,9 @@ class AccountsKeeper:
         self._now_ms = now_ms
         self._forgotten_ms = 0
         pace_s = MINUTE_MS / SECOND_MS
-        self.worker = Worker("accounts", self.keep, pace_s=pace_s, retry_s=(pace_s,))
+        self.worker = Worker(
+            "accounts", self.keep, pace_s=pace_s, retry_s=(pace_s,), expected=(AuditWaiting,)
+        )
 
     def start(self) -> None:
         self.worker.start()
@@ -28,9 +31,11 @@ class AccountsKeeper:
         self._accounts.flush(self._now_ms())
 
     def keep(self) -> None:
-        """One round."""
+        """One round; raises :class:`AuditWaiting` so that health tells of entries that cannot be written."""
         now_ms = self._now_ms()
         self._accounts.flush(now_ms)
+        if self._accounts.audit.waiting:
+            raise AuditWaiting(self._accounts.audit.waiting)
         if now_ms - self._forgotten_ms >= HOUR_MS:
             self._accounts.forget_old(now_ms)
             self._forgotten_ms = now_ms

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-from api.accounts import SHORTEST_PASSWORD, AccountRole, Accounts, Actor, Scope
+from api.accounts import SHORTEST_PASSWORD, AccountRole, Accounts, Act, Actor, Scope
 from api.errors import ApiError
 from campus.clock import DAY_MS, iso
 from service.clock import wall_ms
 from service.recovery.permissions import private_umask
 from service.settings import ServiceSettings
+from store.errors import StoreError
 from store.operations.database import open_database
 
 Data = Annotated[Path | None, typer.Option(help="Where data is kept.")]
@@ -161,6 +163,19 @@ def command_line() -> Actor:
         return Actor(f"command line ({getpass.getuser()})")
     except (OSError, KeyError):  # a container's user may have no name
         return Actor("command line")
+
+
+def write_down(data: Path | None, act: Act, subject: object, **detail: object) -> None:
+    """Puts what was done from the command line into the audit; what keeps it from that is said, and undoes nothing."""
+    reason = ""
+    try:
+        audit = accounts_of(data).audit
+        audit.note(command_line(), act, subject, wall_ms(), **detail)
+        reason = "the database took no entry" if audit.waiting else ""
+    except (StoreError, SQLAlchemyError) as error:
+        reason = str(error)
+    if reason:
+        typer.echo(f"没有记入审计 / not in the audit: {reason}", err=True)
 
 
 def settings_of(data: Path | None) -> ServiceSettings:

@@ -12,13 +12,13 @@ from alerts.channels.contract import Outcome
 from alerts.channels.opening import open_channels
 from alerts.message import MessageKind, OutgoingMessage
 from alerts.routing import GROUP, Recipient
-from api.accounts import Accounts, Act
+from api.accounts import Act
 from campus.errors import FolderProblems
 from campus.folder import load_campus
 from campus.text import marked as _
 from campus.text import translator
 from rules.level import Level
-from service.cli_accounts import command_line, settings_of
+from service.cli_accounts import settings_of, write_down
 from service.clock import wall_ms
 from store.operations.database import open_database
 
@@ -57,8 +57,7 @@ def notify_test(
         f"test-{wall_ms()}", MessageKind.TEST, Level.NOTICE, title, place=site.name, what="测试"
     )
     delivery = channels[channel].send(message, Recipient(phone or GROUP, phone=phone))
-    told = {"outcome": delivery.outcome.value, "code": delivery.code}
-    Accounts(database).audit.note(command_line(), Act.MESSAGE_TESTED, channel, wall_ms(), **told)
+    write_down(data, Act.MESSAGE_TESTED, channel, outcome=delivery.outcome.value, code=delivery.code)
     typer.echo(
         json.dumps(
             {"outcome": delivery.outcome.value, "code": delivery.code, "text": delivery.text},

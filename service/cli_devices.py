@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from api.accounts import Act
 from api.ports import RegisterRefused
 from campus.campus import Campus
 from campus.errors import CampusError
@@ -16,6 +17,7 @@ from campus.folder import load_campus
 from campus.folder.edit import put_device
 from ingest.decoding.registry import decoder_names
 from rules.settings import check as check_rules
+from service.cli_accounts import write_down
 from service.clock import wall_ms
 from service.register import Register
 from service.register_desk import RegisterDesk
@@ -86,6 +88,7 @@ def adopt(
         for problem in getattr(error, "problems", ()) or [error]:
             typer.echo(str(problem), err=True)
         raise typer.Exit(1) from error
+    write_down(data, Act.DEVICE_CHANGED, chosen, columns=sorted(columns))
     typer.echo(f"{chosen}: 已写入 / written to devices.csv")
 
 

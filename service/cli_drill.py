@@ -15,6 +15,7 @@ import typer
 from alerts.drill import Drill, DrillLog, DrillOrder, DrillPlan, DrillState
 from alerts.drill_record import record_of
 from alerts.errors import NoSuchDrill
+from api.accounts import Act
 from api.drill_excel import workbook
 from api.drill_sheet import sheet_of, summary
 from api.routes.drill_pages import FAST
@@ -23,6 +24,7 @@ from campus.clock import iso, parse_iso
 from campus.errors import BadTime, FolderProblems
 from campus.folder import load_campus
 from campus.text import translator
+from service.cli_accounts import write_down
 from service.clock import wall_ms
 from service.demo import DEMO_FOLDER
 from service.settings import ServiceSettings
@@ -96,6 +98,7 @@ def run(
     if drill.state is DrillState.REFUSED:
         typer.echo(drill.reason, err=True)
         raise typer.Exit(1)
+    write_down(data, Act.DRILL_ORDERED, f"drill {drill.id}", scenario=name)
     typer.echo(f"#{drill.id} {drill.plan.title} {drill.state.value} {iso(drill.began_ms or drill.start_ms)}")
 
 
@@ -106,6 +109,7 @@ def stop(
     drills = DrillLog(_database(data))
     _found(drills, number)
     drills.ended(number, DrillState.STOPPED, wall_ms(), who=_COMMAND_LINE)
+    write_down(data, Act.DRILL_STOPPED, f"drill {number}")
     typer.echo(f"#{number} {drills.get(number).state.value}")
 
 

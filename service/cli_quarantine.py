@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from api.accounts import Act
 from campus.clock import iso
+from service.cli_accounts import write_down
 from service.settings import ServiceSettings
 from store.errors import StoreError
 from store.quarantine import Quarantine, Selection
@@ -60,6 +62,7 @@ def purge(
     """Throws held messages away, also while the service runs. Example: shouyuan quarantine purge --code not_utf8"""
     with _opened(data) as quarantine:
         count = quarantine.purge(_chosen(code, address, ids, everything=everything))
+    write_down(data, Act.HELD_PURGED, "held messages", messages=count, code=code, address=address)
     typer.echo(f"{count} 条已清除 / messages thrown away")
 
 
@@ -76,6 +79,7 @@ def replay(
     """
     with _opened(data) as quarantine:
         count = quarantine.want(_chosen(code, address, ids, everything=everything))
+    write_down(data, Act.HELD_REPLAYED, "held messages", messages=count, code=code, address=address)
     typer.echo(f"{count} 条将重新解读 / messages will be read again")
 
 

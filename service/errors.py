@@ -12,6 +12,7 @@ ServiceError
 ├── ProxyUnknown          what should be a proxy's address is none
 ├── CertificateUnusable   the page's certificate or key cannot be read or do not fit
 ├── PortTaken             the page's address cannot be listened on
+├── AuditWaiting          acts that the operations database does not take into the audit
 └── DemoMissing           the demonstration's campus folder is not where it should be
 """
 
@@ -66,6 +67,15 @@ class DataUnusable(ServiceError):
         super().__init__(
             f"{path} cannot be used: {reason}; the service needs a data folder that it owns and may write, with free"
             f" space. Run 'shouyuan doctor --data {path.parent}' for details"
+        )
+
+
+class AuditWaiting(ServiceError):
+    """Raised when entries of the audit could not be written; they are kept and tried again."""
+
+    def __init__(self, entries: int) -> None:
+        super().__init__(
+            f"{entries} entries of the audit could not be written yet; see audit.waiting in the log"
         )
 
 

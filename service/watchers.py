@@ -31,6 +31,7 @@ _WORKER_PARTS = (
     "outbox",
     "live",
     "keeper",
+    "accounts",
     "drills",
     "register",
     "lifeline",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.accounts import Account, AccountRole, Act, Scope
 from api.accounts.words import ACTS, ROLES, SCOPES
 from api.audit_view import audit_lines
+from api.device_name import device_name
 from api.errors import ApiError, BadRequest, LastAdministrator, NameTaken
 from api.guarded_route import GuardedRoute
 from api.pages import date, language_of, render
@@ -101,7 +102,8 @@ def account_page(request: Request, services: Deps, account: Person) -> Response:
         account=account,
         role=ROLES[account.role],
         sessions=[
-            (one, date(one.created_ms, services), date(one.last_used_ms, services)) for one in sessions
+            (one, date(one.created_ms, services), date(one.last_used_ms, services), device_name(one.device))
+            for one in sessions
         ],
     )
 

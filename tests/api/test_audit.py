@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from tests_support import wait_until
 
 from api.accounts import AccountRole, Act
 from api.accounts.words import ACTS
+from api.device_name import device_name
+from service.errors import AuditWaiting
 
 #: every route that changes something, and what the audit says of it; None: it changes nothing
 ROUTES = {
@@ -98,7 +101,6 @@ def test_acts_on_alerts_messages_and_history(running, boss):
     running.http.post("/api/quarantine/replay", json={"ids": [held]})
     boss.post("/held/purge", data={"what": "unread"})
     running.http.post("/api/replay", json={"from": "2026-11-01"})
-    running.http.post("/api/register/reload")
     assert acts(running)[:5] == [
         ("history_replayed", "token test", "history"),
         ("held_purged", "admin", "held messages"),
@@ -186,10 +188,24 @@ def test_users_tokens_account_and_audit_by_page(running, boss):
     page = boss.get("/audit").text
     for words in ("添加用户", "停用用户", "删除令牌", "用一次性链接登录", "守园自身"):
         assert words in page
+    assert "有效期到" in page
+    assert "读取数据" in page
     assert "添加令牌" in boss.get("/audit", params={"act": "token_added", "who": "admin"}).text
     token = running.runtime.accounts.make_token("duty", AccountRole.DUTY, 1)
     with httpx2.Client(base_url=running.url, headers={"authorization": f"Bearer {token}"}) as duty:
         assert [duty.get(path).status_code for path in ("/users", "/audit", "/account")] == [403] * 3
+
+
+def test_an_audit_that_cannot_be_written_is_told(running):
+    """The act is done and kept in memory; health names what does not work, and it is written as soon as it can be."""
+    keeper, audit = running.runtime.accounts_keeper, running.runtime.accounts.audit
+    true_database, audit._database = audit._database, sa.create_engine("sqlite:////nowhere/at/all.db")
+    assert running.http.delete("/api/quarantine", params={"everything": True}).status_code == 200
+    with pytest.raises(AuditWaiting, match="1 entries"):
+        keeper.keep()
+    audit._database = true_database
+    keeper.keep()
+    assert acts(running)[0] == ("held_purged", "token test", "held messages")
 
 
 def test_failed_sign_ins_show_in_the_audit(running, boss):
@@ -202,3 +218,21 @@ def test_failed_sign_ins_show_in_the_audit(running, boss):
         ("", "127.0.0.1", "admin", 1),
         ("", "127.0.0.1", "", 1),
     }
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120 Safari/537.36 Edg/120",
+            "Edge · Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) MicroMessenger/8.0", "WeChat · iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) Chrome/120 Mobile Safari/537.36", "Chrome · Android"),
+        ("curl/8.0", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_devices_have_names(user_agent, name):
+    """A browser is named by program and machine, what is not known by itself."""
+    assert device_name(user_agent) == name
