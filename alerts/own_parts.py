@@ -98,7 +98,6 @@ _NAMES: dict[str, str] = {
     "clock": _("时间"),
     "live": _("页面实时刷新"),
     "keeper": _("清理旧数据"),
-    "accounts": _("账号与审计"),
     "drills": _("演练"),
     "register": _("设备台账"),
     "watch": _("自查"),
