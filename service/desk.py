@@ -73,7 +73,9 @@ class Desk:
         return self._pipeline.replay(wanted)
 
     def replay_wanted(self) -> int:
-        """Replays what the command line asked for."""
+        """Replays what the command line asked for, while there is nothing else to do: it must not wait for room."""
+        if self._pipeline.stalled or self._pipeline.waiting:
+            return 0
         wanted = self._quarantine.take_wanted()
         return self.replay_entries(wanted) if wanted else 0
 

@@ -23,7 +23,6 @@ import structlog
 from campus.clock import SET_BACK_MS
 from campus.reading import Reading
 from store import codec
-from store.aside import set_aside
 from store.connections import Connections, connect_durable
 from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull, StoreUnavailable
@@ -31,7 +30,7 @@ from store.journal_schema import drop_old_quarantine, identity, old_quarantine, 
 from store.quarantine import Quarantine, QuarantineEntry, Selection, UnregisteredDevice
 from store.quarantine.file import DEFAULT_BUDGET_BYTES
 from store.recent import Batch, Recent
-from store.salvage import salvage_journal
+from store.salvage import rebuild_journal
 
 log = structlog.get_logger()
 
@@ -285,12 +284,11 @@ class Journal:
         """Sets the damaged file aside and goes on in a new one, with what can be read and what is in memory.
 
         Returns where the damaged file is, and how many batches the new one holds. Whoever reads meanwhile meets
-        :class:`store.errors.StoreUnavailable`. Raises :class:`OSError` with nothing changed but connections.
+        :class:`store.errors.StoreUnavailable`, until a later call succeeds where this one raises.
         """
         with self._appending:
             self._connections.close()
-            aside = set_aside(self._path, now_ms)
-            salvage_journal(aside, self._path, journal_id=self.id)
+            aside, _ = rebuild_journal(self._path, now_ms, journal_id=self.id)
             self._connections = self._open()
             with self._connections.writing() as connection:
                 for batch in self._recent.all():

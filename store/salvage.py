@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from store import codec
+from store.aside import set_aside
 from store.connections import connect_durable, is_damage
 from store.journal_schema import prepare
 
@@ -74,11 +75,35 @@ def readable_rows(
             spans.append((int(rows[-1][0]) + 1, last))
 
 
-def salvage_journal(damaged: Path, fresh: Path, *, journal_id: str | None = None) -> int:
-    """Makes a journal at *fresh* of the batches of *damaged* that can be read; returns how many.
+def rebuild_journal(path: Path, now_ms: int, *, journal_id: str | None = None) -> tuple[Path, int]:
+    """Puts a new journal of the batches that can be read in the damaged one's place.
 
-    It is the same journal, as far as its identity could be read or is given.
+    It is the same journal, as far as its identity could be read or is given. Returns where the damaged one is now, and
+    how many batches were read. The damaged file keeps its name until the new one is whole: where this is broken off,
+    it begins anew, or :func:`finish_rebuilding` ends it.
     """
+    fresh = _beside(path)
+    for ending in ("", "-wal", "-shm"):
+        fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
+    count = _salvage_journal(path, fresh, journal_id)
+    aside = set_aside(path, now_ms)
+    fresh.replace(path)
+    return aside, count
+
+
+def finish_rebuilding(path: Path) -> bool:
+    """Gives a rebuilt journal its name, where a crash came just before; whether it did."""
+    if path.exists() or not _beside(path).exists():
+        return False
+    _beside(path).replace(path)
+    return True
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _salvage_journal(damaged: Path, fresh: Path, journal_id: str | None) -> int:
     with contextlib.closing(connect_durable(fresh, reader=False)) as new:
         prepare(new)
         count = 0

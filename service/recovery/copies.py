@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from campus.clock import iso
+from store.aside import set_aside
 from store.salvage import damage_of
 
 log = structlog.get_logger()
@@ -66,15 +67,23 @@ class Copies:
                     return one
         return None
 
-    def put_back(self, copy: Path) -> None:
-        """Makes *copy* the database; what was there must have been set aside. Raises :class:`OSError`."""
+    def put_back(self, copy: Path | None, now_ms: int) -> Path | None:
+        """Makes *copy* the database (None: leaves its place empty); what was there is set aside, and its new name returned.
+
+        The copy is whole on the disk before anything is renamed: where there is no room, nothing has changed. Raises
+        :class:`OSError`.
+        """
         if self._database is None:
-            return
+            return None
         beside = self._database.with_name(self._database.name + ".new")
-        shutil.copyfile(copy, beside)
-        beside.chmod(0o600)
-        _sync(beside)
-        beside.replace(self._database)
+        if copy is not None:
+            shutil.copyfile(copy, beside)
+            beside.chmod(0o600)
+            _sync(beside)
+        aside = set_aside(self._database, now_ms) if self._database.exists() else None
+        if copy is not None:
+            beside.replace(self._database)
+        return aside
 
     def _forget_old(self) -> None:
         for one in self.all()[_KEPT:]:

@@ -15,7 +15,6 @@ from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
 from service.rule_consumer import RuleConsumer
 from service.watch import Trouble
-from store.aside import set_aside
 from store.connections import is_damage
 from store.consumer import StoreConsumer
 from store.embedded import EmbeddedStore
@@ -99,9 +98,7 @@ class Healer:
             self._damage = ""
             return Event(now_ms, own_data.FILE_REBUILT, "operations.db")
         copy = self._copies.newest_good()
-        aside = set_aside(self._operations, now_ms)
-        if copy is not None:
-            self._copies.put_back(copy)
+        aside = self._copies.put_back(copy, now_ms) or self._operations
         self._database.dispose()
         upgrade(self._database)
         self._damage = ""

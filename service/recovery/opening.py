@@ -25,7 +25,7 @@ from store.journal import Journal
 from store.opening import open_store
 from store.operations.database import open_database
 from store.quarantine import Quarantine
-from store.salvage import damage_of, salvage_journal
+from store.salvage import damage_of, finish_rebuilding, rebuild_journal
 from store.timeseries import TimeSeriesStore
 
 log = structlog.get_logger()
@@ -51,22 +51,22 @@ class Opener:
                 shown = sa.make_url(url).render_as_string(hide_password=True)
                 raise DatabaseAway(shown, str(error.orig)) from error
         with self._refusing(path):
-            if not path.exists():
-                self._restore(path, copies, damaged=None)
-            elif _damage(path):
-                self._restore(path, copies, damaged=set_aside(path, self._now_ms))
+            if not path.exists() or _damage(path):
+                self._restore(path, copies)
             try:
                 return open_database(url)
             except sa.exc.DatabaseError as error:
                 if not is_damage(error.orig or error):
                     raise DataUnusable(path, str(error.orig)) from error
-                self._restore(path, copies, damaged=set_aside(path, self._now_ms))
+                self._restore(path, copies)
                 return open_database(url)
 
     def journal(self, path: Path, *, quota_bytes: int, quarantine_bytes: int) -> Journal:
         """The journal, and the quarantine beside it."""
         with self._refusing(path):
             self._quarantine(path.with_name("quarantine.db"))
+            if finish_rebuilding(path):
+                self._tell(own_data.JOURNAL_REBUILT, path)
             if _damage(path):
                 self._rebuild_journal(path)
             try:
@@ -115,20 +115,19 @@ class Opener:
             self._set_aside(path, own_data.FILE_REBUILT)
 
     def _rebuild_journal(self, path: Path) -> None:
-        aside = set_aside(path, self._now_ms)
-        count = salvage_journal(aside, path)
+        aside, count = rebuild_journal(path, self._now_ms)
         self._tell(own_data.JOURNAL_REBUILT, path, aside=aside.name, batches=count)
 
-    def _restore(self, path: Path, copies: Copies, *, damaged: Path | None) -> None:
+    def _restore(self, path: Path, copies: Copies) -> None:
         copy = copies.newest_good()
-        if copy is None and damaged is None:
+        if copy is None and not path.exists():
             return  # the first start
+        damaged = copies.put_back(copy, self._now_ms)
         aside = {"aside": damaged.name} if damaged is not None else {}
         if copy is None:
             self._tell(own_data.OPERATIONS_NEW, path, **aside)
-            return
-        copies.put_back(copy)
-        self._tell(own_data.OPERATIONS_RESTORED, path, copy_time=made_at(copy), **aside)
+        else:
+            self._tell(own_data.OPERATIONS_RESTORED, path, copy_time=made_at(copy), **aside)
 
     def _set_aside(self, path: Path, rule: str) -> None:
         self._tell(rule, path, aside=set_aside(path, self._now_ms).name)

@@ -67,7 +67,8 @@ class EmbeddedStore:
         """Sets the damaged file aside and goes on with an empty one; returns where the damaged one is."""
         with self._writing, self._lock:
             self._connections.close()
-            aside = set_aside(self._path, now_ms)
+            # a call before this one may have come no further
+            aside = set_aside(self._path, now_ms) if self._path.exists() else self._path
             self._open()
         return aside
 

@@ -84,7 +84,8 @@ class Quarantine:
         """Sets the damaged file aside and goes on with an empty one; returns where the damaged one is."""
         with self._lock:
             self._connections.close()
-            aside = set_aside(self.path, now_ms)
+            # a call before this one may have come no further
+            aside = set_aside(self.path, now_ms) if self.path.exists() else self.path
             self._open()
         return aside
 

@@ -172,8 +172,25 @@ def test_what_cannot_be_mended_is_told_and_tried_again(parts, monkeypatch):
     with pytest.raises(FileDamaged):
         parts.journal.recent_fingerprints(10**9)
     with monkeypatch.context() as patch:
-        patch.setattr("store.journal.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+        patch.setattr("store.salvage.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
         assert parts.look() == [own_data.DATA_DAMAGED]
     parts.copies.failure = "no space"
     assert parts.look() == [own_data.COPY_FAILED]
     assert parts.told() == [own_data.JOURNAL_REBUILT]
+
+
+def test_a_disk_without_room_changes_nothing(parts, monkeypatch):
+    """Where the copy cannot be put in place now, the damaged database stays, and the next round does it."""
+    parts.measure(-5.0)
+    parts.copies.make(parts.clock.now_ms)
+    parts.database.dispose()
+    (parts.folder / "operations.db").write_bytes(b"no database" * 1_000)
+    with pytest.raises(sa.exc.DatabaseError):
+        parts.book.open_alerts()
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfile", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+        assert parts.look() == [own_data.DATA_DAMAGED]
+    assert all_set_aside(parts.folder) == []
+    assert parts.look() == []
+    assert parts.told() == [own_data.OPERATIONS_RESTORED]
+    assert [one.rule for one in parts.book.open_alerts()] == ["cold.above_limit"]

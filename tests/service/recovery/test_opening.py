@@ -134,6 +134,22 @@ def test_a_damaged_journal_is_set_aside_and_what_can_be_read_kept(folder, damage
     assert [one.name for one in all_set_aside(folder)] == ["journal.db.damaged-20261121T040000"]
 
 
+def test_a_crash_while_it_is_rebuilt_loses_nothing_more(folder, monkeypatch):
+    """Broken off before the renaming it begins anew; broken off within it, the next start ends it."""
+    path = folder / "journal.db"
+    overwritten(path)
+    open_, events = opener(folder)
+    for breaks in ("store.salvage.set_aside", "pathlib.Path.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(breaks, lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+            with pytest.raises(DataUnusable, match="power cut"):
+                open_.journal(path, **QUOTAS)
+    assert not path.exists()
+    with contextlib.closing(open_.journal(path, **QUOTAS)) as journal:
+        assert len(journal.read(0, max_batches=1_000)) >= 90
+    assert rules_of(events) == [own_data.JOURNAL_REBUILT]
+
+
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 def test_a_damaged_operations_database_comes_back_from_its_copy(folder, damage, campus):
     """The newest copy that can be read takes its place; when there is none, an empty one does."""
