@@ -84,6 +84,17 @@ def test_the_whole_road(runtime):
     wait_until(lambda: part(runtime).condition is Condition.OK)
 
 
+def test_at_the_other_embedded_broker(tmp_path, monkeypatch, broker_program):
+    """Whichever program is our broker, the account of the service may publish and hear its own test."""
+    monkeypatch.setattr("service.broker.find_broker", lambda: broker_program)
+    runtime = started(tmp_path / "data")
+    try:
+        wait_until(lambda: runtime.selftest.passed_ms is not None)
+        assert next(iter(runtime.brokers.connections.values())).received >= 3
+    finally:
+        runtime.stop()
+
+
 def test_beside_a_broker_that_is_not_ours(tmp_path):
     """At another's broker nothing is published: the test begins where messages are received."""
     runtime = started(tmp_path / "data", broker=AWAY)
