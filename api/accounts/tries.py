@@ -88,7 +88,8 @@ class Tries:
         limit, times = self._limits[kind], self._windows[kind].get(key)
         if times is None:
             return 0
-        times[:] = [at for at in times if now_ms - at < limit.window_ms]
+        # those that lie far ahead are from before the clock was set back
+        times[:] = [at for at in times if abs(now_ms - at) < limit.window_ms]
         return times[-limit.most] + limit.window_ms - now_ms if len(times) >= limit.most else 0
 
 

@@ -154,6 +154,14 @@ def test_five_tries_slow_down_one_address_only():
     tries.begin("admin", "203.0.113.5", 5 * MINUTE_MS)
 
 
+def test_a_clock_set_back_holds_nobody_up():
+    """Tries of a time that lies ahead, as the clock was set back since, count no more."""
+    tries = Tries(lambda _name: ())
+    for _ in range(5):
+        tries.begin("admin", "203.0.113.5", 3 * 365 * 24 * 60 * MINUTE_MS)
+    tries.begin("admin", "203.0.113.5", MINUTE_MS)
+
+
 def test_guessing_from_everywhere_does_not_lock_the_person_out():
     """A name's budget ends guessing from many addresses; where the person is signed in already it does not count."""
     tries = Tries(lambda name: {"2001:db8:1:2::9"} if name == "admin" else ())
