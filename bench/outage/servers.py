@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -159,10 +160,20 @@ class Service:
         self._newest = int(self._host.stdout.readline())
 
     def end(self, how: signal.Signals) -> None:
-        """Signals the service and waits until it is gone."""
-        os.kill(self._newest, how)
-        while Path(f"/proc/{self._newest}").exists():
+        """Signals the service and waits until it is gone; it may have ended by itself where it had no database."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._newest, how)
+        while self.alive:
             time.sleep(0.005)
+
+    def keep_up(self) -> None:
+        """Starts it again where it ended by itself, as systemd does."""
+        if not self.alive:
+            self.start()
+
+    @property
+    def alive(self) -> bool:
+        return Path(f"/proc/{self._newest}").exists()
 
     def close(self) -> None:
         os.killpg(self._host.pid, signal.SIGKILL)

@@ -92,7 +92,7 @@ def run(plan: Plan, folder: Path) -> Result:
         publisher.send_signal(signal.SIGTERM)
         publisher.wait()
         sent = json.loads(ledger.read_text(encoding="utf-8"))
-        _drain(journal, sent["sent"], lambda: unsettled(database, data))
+        _drain(journal, sent["sent"], lambda: unsettled(database, data), service)
         service.end(signal.SIGTERM)
         balance = count(sent["freezers"], plan.fridges, data, store, database, provider)
         return Result(sent["sent"], kills, server_kills, time.monotonic() - began, balance)
@@ -125,10 +125,11 @@ def _kill(plan: Plan, service: servers.Service, beside: list[servers.Server]) ->
     return kills, server_kills
 
 
-def _drain(journal: Path, sent: int, unsettled: Callable[[], int]) -> None:
+def _drain(journal: Path, sent: int, unsettled: Callable[[], int], service: servers.Service) -> None:
     """Waits until all is journaled, stored and told, or nothing moves any more: then the balance shows what is missing."""
     before, moved = None, time.monotonic()
     while True:
+        service.keep_up()
         journaled, last, stored = positions(journal)
         rest = (max(0, sent - journaled), max(0, last - stored - 5), 0 if journaled < sent else unsettled())
         if not any(rest):
