@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from store.aside import set_aside
-from store.connections import Connections, check_version, connect_durable
+from store.connections import Connections, check_version, connect_durable, translated
 from store.errors import StoreError
 from store.quarantine.entry import (
     QuarantineEntry,
@@ -24,7 +24,7 @@ from store.quarantine.entry import (
     cost_bytes,
     source_of,
 )
-from store.quarantine.schema import VERSION, prepare
+from store.quarantine.schema import VERSION, make, prepare
 from store.quarantine.selection import Selection
 from store.quarantine.tally import Tally
 
@@ -71,6 +71,8 @@ class Quarantine:
             check_version(connection, name, VERSION)
             prepare(connection)
 
+        with translated(name):
+            make(self.path)
         self._connections = Connections(self.path, name=name, connect=connect_durable, prepare=prepared)
         with self._connections.reading() as connection:
             self._tally = _tally(connection)

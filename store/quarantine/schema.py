@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from pathlib import Path
 
 VERSION = 1
 #: the payload is last, so that lists need not read the pages it overflows to
@@ -36,9 +38,18 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+def make(path: Path) -> None:
+    """Makes a new file so that a purge gives its room back to the disk, which is settled before anything is in it."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as new:
+        new.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        new.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+
 def prepare(connection: sqlite3.Connection) -> None:
     """Makes the tables."""
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: a purge gives room back to the disk
     connection.executescript(_SCHEMA)
     if (
         connection.execute("PRAGMA user_version").fetchone()[0] != VERSION

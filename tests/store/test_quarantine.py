@@ -168,6 +168,13 @@ def test_purge_and_replay_by_choice(held):
     assert held.usage().bytes == held.usage().entries == 0
 
 
+def test_a_purge_gives_its_room_back(tmp_path, held):
+    """The file is small again, so that clearing it helps a full disk."""
+    held.insert([junk(size=60_000)] * 15, seq=1)
+    held.purge(Selection())
+    assert (tmp_path / "quarantine.db").stat().st_size < 100_000
+
+
 def test_another_process_may_purge(tmp_path, held):
     """The command line empties it under the running service, whose sums find their way back."""
     held.insert([junk("a/1")] * 200, seq=1)
