@@ -147,7 +147,8 @@ class Quarantine:
                 break
         if purged:
             with self._connections.outside() as connection:
-                connection.execute("PRAGMA incremental_vacuum").fetchall()
+                # as a script, as execute() would stop at the first page
+                connection.executescript("PRAGMA incremental_vacuum")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return purged
 
