@@ -100,7 +100,8 @@ def _sessions(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
     for name, connection in runtime.brokers.connections.items():
         session = connection.session
         facts: Facts = {"broker": name or connection.where}
-        if session.contested(now_ms):
+        # nobody can know our name at our own broker: there, losses have another cause, which the keeper finds
+        if runtime.brokers.keeper_of(name) is None and session.contested(now_ms):
             yield Trouble(own.SESSION_TAKEN, name or "broker", Level.CRITICAL, facts, part="broker")
         if session.forgotten_ms and now_ms - session.forgotten_ms < _LOSS_TOLD_MS:
             yield Trouble(own.SESSION_LOST, name or "broker", Level.WARNING, facts, part="broker")
