@@ -12,6 +12,7 @@ batch that does so tells every reader by how much.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ import structlog
 
 from campus.clock import SET_BACK_MS
 from campus.reading import Reading
+from campus.selftest import without
 from store import codec
 from store.connections import Connections, connect_durable
 from store.counts import Counts
@@ -179,18 +181,21 @@ class Journal:
             row = connection.execute("SELECT seq FROM batches ORDER BY seq LIMIT 1").fetchone()
         return int(row[0]) if row else self.last_seq() + 1
 
-    def newest_readings(self, up_to_seq: int, most_batches: int) -> tuple[Reading, ...]:
-        """The readings of the newest batch up to *up_to_seq* that has any, looking back over so many batches."""
+    def newest_readings(self, up_to_seq: int, most_batches: int) -> Sequence[Reading]:
+        """The readings of the newest batch up to *up_to_seq* that has any of a device, looking back over so many batches.
+
+        A self-test's are passed over, as nobody stores them; so is a batch that cannot be read.
+        """
         with self._connections.reading() as connection:
             rows = connection.execute(
-                "SELECT seq, readings FROM batches WHERE seq <= ? AND seq > ? ORDER BY seq DESC",
+                "SELECT readings FROM batches WHERE seq <= ? AND seq > ? ORDER BY seq DESC",
                 (up_to_seq, up_to_seq - most_batches),
             )
-            encoded = next((encoded for _, encoded in rows if encoded), b"")
-        try:
-            return codec.decode(encoded)
-        except (ValueError, msgspec.MsgspecError):
-            return ()
+            for (encoded,) in rows:
+                with contextlib.suppress(ValueError, msgspec.MsgspecError):
+                    if encoded and (readings := without(codec.decode(encoded))):
+                        return readings
+        return ()
 
     def seq_back(self, seq: int, span_ms: int) -> int:
         """The newest batch committed more than *span_ms* before batch *seq*; the one before the first where none is kept."""

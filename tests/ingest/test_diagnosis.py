@@ -150,10 +150,11 @@ def test_client_certificates(start, tmp_path):
     broker = start(MOSQUITTO, certificate=authority.certificate("broker"))
     broker.stop()
     config = tmp_path / "broker0" / "mosquitto.conf"
+    trusted = config.with_name("ca.pem")  # started by root, mosquitto reads it as somebody else
+    shutil.copy(authority.file, trusted)
+    trusted.chmod(0o644)
     config.write_text(
-        config.read_text().replace(
-            "\nkeyfile", f"\ncafile {authority.file}\nrequire_certificate true\nkeyfile", 1
-        )
+        config.read_text().replace("\nkeyfile", "\ncafile ca.pem\nrequire_certificate true\nkeyfile", 1)
     )
     strict = _Restarted(config)
     strict.wait(broker.own_port)
@@ -179,7 +180,9 @@ class _Restarted:
     def __init__(self, config):
         import subprocess
 
-        self.process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(config)], cwd=config.parent, stderr=subprocess.DEVNULL
+        )
 
     def wait(self, port):
         def open_() -> bool:

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests_support import wait_until
 
+from campus import selftest
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from store.consumer import NAME, ConsumerStatus, StoreConsumer
@@ -246,6 +247,23 @@ def test_a_start_repeats_the_last_minutes_too(journal):
     while again.step():
         pass
     assert len(store.points) == 600
+    assert behind == []
+
+
+def test_a_store_that_lacks_but_the_self_tests_lacks_nothing(journal):
+    """The self-test's readings are never stored: after a quiet time they are the newest, and no sign of a loss."""
+    store, behind = Forgetful(), []
+    for number in range(10):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    for number in range(10, 13):
+        test = [Reading(selftest.SERIES, float(number), number * 1000, number * 1000)]
+        journal.append(test, committed_ms=number * 1000)
+    first = StoreConsumer(journal, store)
+    while first.step():
+        pass
+    again = StoreConsumer(journal, store, on_behind=behind.append)
+    while again.step():
+        pass
     assert behind == []
 
 
