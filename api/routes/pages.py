@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.own_parts import part_name
 from api.accounts import Act
+from api.assurance import assurance
 from api.errors import NotFound
 from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
@@ -37,6 +38,7 @@ def duty(request: Request, services: Deps, account: Viewer) -> Response:
         if alert.drill:  # an exercise's record tells who has seen it
             services.book.read(alert.id, account.display_name, services.now_ms())
     translate = translator(language_of(request, services))
+    health = services.health(translate)
     return render(
         request,
         "duty.html",
@@ -44,7 +46,8 @@ def duty(request: Request, services: Deps, account: Viewer) -> Response:
         cards=open_cards(services, translate),
         recent=recent_cards(services, translate),
         buildings=buildings(services, translate),
-        health=services.health(translate),
+        health=health,
+        assurance=assurance(services, health),
         part_name=part_name,
     )
 
@@ -61,7 +64,8 @@ def alert_link(request: Request, services: Deps, account: Viewer, alert_id: Id) 
 def alerts_part(request: Request, services: Deps, _: Viewer) -> Response:
     translate = translator(language_of(request, services))
     cards, recent = open_cards(services, translate), recent_cards(services, translate)
-    return render(request, "parts/alerts.html", cards=cards, recent=recent)
+    sure = assurance(services, services.health(translate))
+    return render(request, "parts/alerts.html", cards=cards, recent=recent, assurance=sure)
 
 
 @router.get("/parts/devices")

@@ -177,10 +177,10 @@ def test_a_slow_page_is_told_to_load_anew():
 def test_pages_in_english(running, browser, link):
     """?lang=en changes the page's language and is remembered."""
     link(browser)
-    assert "一切正常" in browser.get("/").text
+    assert "现在没有告警" in browser.get("/").text
     english = browser.get("/?lang=en").text
-    assert "All is well" in english
-    assert "All is well" in browser.get("/").text
+    assert "No alerts now" in english
+    assert "No alerts now" in browser.get("/").text
 
 
 def test_every_page_answers(running, browser, link):
