@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import threading
 from pathlib import Path
 from types import FrameType
@@ -33,6 +34,8 @@ from simulators.world import World
 from store.errors import StoreError
 
 _SEED = 20261121
+#: connections that wait to be accepted: a burst of them must not make a good one try again after a second
+_QUEUED_CONNECTIONS = 2_048
 _DEMO_DATA = Path("data/demo")
 
 
@@ -168,11 +171,19 @@ def _serve(runtime: Runtime, page: PageDoor) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Closes the live feed as soon as it is told to stop."""
+    """Closes the live feed as soon as it is told to stop, and lets connections queue while others are accepted."""
 
     def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
         super().__init__(config)
         self._runtime = runtime
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Asyncio accepts as many in one go as its backlog is long, so that is short; where the kernel's queue is as short, a
+        burst of connections makes everybody else's wait a second until it is tried again.
+        """
+        await super().startup(sockets)
+        for page in sockets or ():
+            page.listen(_QUEUED_CONNECTIONS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C and SIGTERM."""
