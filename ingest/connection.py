@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from campus.broker import RECEIVE_MAXIMUM
+from campus.clock import steady_ms
 from ingest.burst import Burst
 from ingest.burst_client import BurstClient, Client, Frame, PlainClient, supported
 from ingest.message import Message
@@ -78,6 +79,7 @@ class Connection:
         put: Callable[[Burst], object],
         *,
         now_ms: Callable[[], int],
+        steady_ms: Callable[[], int] = steady_ms,
         plain: bool = False,
         session: SessionWatch | None = None,
     ) -> None:
@@ -85,6 +87,7 @@ class Connection:
         self._topics = list(topics)
         self._put = put
         self._now_ms = now_ms
+        self._steady_ms = steady_ms
         self._plain = plain or not supported()
         #: what becomes of our session there
         self.session = session or SessionWatch()
@@ -263,12 +266,12 @@ class Connection:
             frames = [one for one in frames if one.topic != _DROPPED or self._note_dropped(one.payload)]
             if not frames:
                 return
-            now_ms, name, text = self._now_ms(), self._address.name, self._text
+            now_ms, heard_ms, name, text = self._now_ms(), self._steady_ms(), self._address.name, self._text
             # nats-server does so, and speaks no MQTT 5; another of 3.1.1 loses nothing by being thought to
             renumbered = self._protocol != 5
             self.received += len(frames)
             messages = [
-                Message(text(topic), payload, now_ms, qos, mid, dup, retained, name, renumbered)
+                Message(text(topic), payload, now_ms, qos, mid, dup, retained, name, renumbered, heard_ms)
                 for topic, payload, qos, mid, dup, retained in frames
             ]
             self._put(Burst(messages, self._acknowledger()))

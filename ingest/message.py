@@ -13,7 +13,8 @@ LONGEST_TOPIC = 512
 class Message(msgspec.Struct, frozen=True, gc=False):
     """*mid* and *dup* identify a redelivery within *broker*; *retained* messages were stored by the broker earlier.
 
-    *renumbered*: the broker may deliver it again under another *mid*.
+    *renumbered*: the broker may deliver it again under another *mid*. *heard_ms* is its receipt by the steady clock, which
+    nobody can set.
     """
 
     topic: str
@@ -25,6 +26,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     retained: bool = False
     broker: str = ""
     renumbered: bool = False
+    heard_ms: int = 0
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from campus import selftest
+from campus.clock import steady_ms
 from campus.reading import Quality, Reading
 from campus.selftest import Stage, Trace
 from campus.worker import Worker
@@ -76,6 +77,7 @@ class Pipeline:
         judge: Judge,
         *,
         now_ms: Callable[[], int],
+        steady_ms: Callable[[], int] = steady_ms,
         allowances: Allowances | None = None,
         trace: Trace | None = None,
         guard: MessageGuard | None = None,
@@ -83,9 +85,10 @@ class Pipeline:
         self._journal = journal
         self._judge = judge
         self._now_ms = now_ms
+        self._steady_ms = steady_ms
         self._guard = guard
         self._waiting = Waiting(MOST_WAITING, MOST_WAITING_BYTES)
-        self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES))
+        self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES), began_ms=steady_ms())
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
         self._allowances = allowances or Allowances()
@@ -284,7 +287,7 @@ class Pipeline:
                     log.info("journal.resumed")
                 self.stalled = ""
                 self.batches += 1
-                self._redeliveries.committed(group.marks, committed_ms)
+                self._redeliveries.committed(group.marks, self._steady_ms())
                 return True
             if self.worker.pause(_FULL_RETRY_S):
                 self._repeats.forget(group.readings)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -53,16 +54,22 @@ def _key(broker: str, topic: str) -> bytes:
 class Redeliveries:
     """The fingerprints of the messages committed last.
 
-    *recent* are those of earlier runs, with the time of their commit, the oldest first.
+    Times are those of a clock that nobody can set. *recent* are the fingerprints of earlier runs with the service's time
+    of their commit, the oldest first; at *began_ms* they are as old as they were at the last of these commits, as a
+    broker counts no time in which we were away. Where the service's time was set back in between, none passed.
     """
 
-    def __init__(self, recent: Iterable[tuple[int, Sequence[int]]] = ()) -> None:
+    def __init__(self, recent: Sequence[tuple[int, Sequence[int]]] = (), *, began_ms: int = 0) -> None:
         self._known: Counter[int] = Counter()
         #: when contents were committed last
         self._contents: dict[int, int] = {}
         self._order: deque[tuple[int, int]] = deque()
-        for committed_ms, marks in recent:
+        commits_ms = [commit_ms for commit_ms, _ in recent]
+        steps_ms = [max(0, after - before) for before, after in itertools.pairwise(commits_ms)]
+        committed_ms = began_ms - sum(steps_ms)
+        for (_, marks), step_ms in zip(recent, [*steps_ms, 0], strict=False):
             self.committed(marks, committed_ms)
+            committed_ms += step_ms
 
     def seen(self, message: Message, mark: int) -> bool:
         """Whether *message* is a redelivery of one committed before."""
@@ -73,7 +80,7 @@ class Redeliveries:
         if not message.renumbered:
             return False
         committed_ms = self._contents.get(mark & CONTENT)
-        return committed_ms is not None and message.received_ms - committed_ms <= ANOTHER_IDENTIFIER_MS
+        return committed_ms is not None and message.heard_ms - committed_ms <= ANOTHER_IDENTIFIER_MS
 
     def committed(self, marks: Iterable[int], committed_ms: int) -> None:
         """Remembers messages just committed."""

@@ -67,6 +67,12 @@ def clock():
 
 
 @pytest.fixture
+def steady():
+    """A clock that nobody sets."""
+    return Clock()
+
+
+@pytest.fixture
 def site():
     return Site.model_validate(
         {

@@ -20,28 +20,39 @@ from service.broker import EmbeddedBroker
 from store.counts import Counts
 
 FREEZER = "zigbee2mqtt/Freezer"
+MINUTE_S = ANOTHER_IDENTIFIER_MS / 1000
 
 
 @pytest.fixture
-def fates(journal, campus, clock):
+def started(journal, campus, clock, steady):
+    """Starts a pipeline on the journal."""
+    return lambda: Pipeline(journal, Judge(lambda: campus), now_ms=clock, steady_ms=steady)
+
+
+@pytest.fixture
+def fates(journal, started, clock, steady):
     """Hands groups of messages to a pipeline, a restarted one each; returns the counts."""
 
     def take(*groups):
         for messages in groups:
-            pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)
-            pipeline.put(Burst(list(messages)))
-            pipeline.step()
+            commit(started(), messages)
             clock.forward(15)
+            steady.forward(15)
         return journal.counts()
 
     return take
+
+
+def commit(pipeline, messages):
+    pipeline.put(Burst(list(messages)))
+    pipeline.step()
 
 
 def cold(clock, mid, *, after_s=0.0, dup=False, renumbered=True):
     """A freezer without a time of its own: -18.0 °C, again and again."""
     received_ms = clock.now_ms + round(after_s * 1000)
     payload = b'{"temperature": -18.0}'
-    return Message(FREEZER, payload, received_ms, 1, mid, dup, renumbered=renumbered)
+    return Message(FREEZER, payload, received_ms, 1, mid, dup, renumbered=renumbered, heard_ms=received_ms)
 
 
 def test_a_redelivery_under_another_identifier_is_known(fates, clock):
@@ -62,10 +73,47 @@ def test_equal_readings_are_readings(fates, clock):
     assert fates(*groups) == Counts(journaled=3)
 
 
-def test_contents_alone_speak_for_a_minute(fates, clock):
+def test_contents_alone_speak_for_a_minute(journal, started, steady):
     """An undelivered reading that equals one of long ago, like tonight's leak and yesterday's, is one of its own."""
-    late_s = ANOTHER_IDENTIFIER_MS / 1000 + 1
-    assert fates([cold(clock, 7)], [cold(clock, 8, after_s=late_s, dup=True)]) == Counts(journaled=2)
+    pipeline = started()
+    commit(pipeline, [cold(steady, 7)])
+    steady.forward(MINUTE_S + 1)
+    commit(pipeline, [cold(steady, 8, dup=True)])
+    assert journal.counts() == Counts(journaled=2)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_makes_no_minute(journal, started, clock, steady, hours):
+    """The wall clock jumps by an hour between commit and redelivery: a few seconds have passed, and it is known."""
+    pipeline = started()
+    commit(pipeline, [cold(steady, 7)])
+    clock.forward(hours * 3600)
+    steady.forward(5)
+    commit(pipeline, [cold(steady, 8, dup=True)])
+    assert journal.counts() == Counts(journaled=1, duplicates=1)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_broker_counts_no_time_while_we_are_away(journal, started, clock, steady, hours):
+    """What was committed within a minute before the end is known after a start, however long that took to come."""
+    commit(started(), [cold(steady, 7)])
+    clock.forward(hours * 3600)
+    steady.forward(3600)
+    pipeline = started()
+    steady.forward(5)
+    commit(pipeline, [cold(steady, 8, dup=True)])
+    assert journal.counts() == Counts(journaled=1, duplicates=1)
+
+
+def test_a_start_makes_nothing_younger(journal, started, clock, steady):
+    """What was committed long before the last commit is no redelivery's first copy after a restart either."""
+    pipeline = started()
+    commit(pipeline, [cold(steady, 7)])
+    clock.forward(MINUTE_S + 1)
+    steady.forward(MINUTE_S + 1)
+    commit(pipeline, [Message(FREEZER, b'{"temperature": -17.0}', clock(), 1, 9)])
+    commit(started(), [cold(steady, 8, dup=True)])
+    assert journal.counts() == Counts(journaled=3)
 
 
 def test_a_broker_that_keeps_identifiers_is_taken_at_its_word(fates, clock):
