@@ -201,7 +201,7 @@ class Connection:
 
     def _subscribe(self, client: mqtt.Client) -> None:
         topics = [*self._topics, _DROPPED.decode()]
-        _, mid = client.subscribe([(topic, 1) for topic in topics])
+        _, mid = client.subscribe([*((topic, 1) for topic in self._topics), (_DROPPED.decode(), 0)])
         if mid is not None:
             self._asked[mid] = topics
 
@@ -263,7 +263,8 @@ class Connection:
 
     def _on_burst(self, frames: list[Frame]) -> None:
         try:
-            frames = [one for one in frames if one.topic != _DROPPED or self._note_dropped(one.payload)]
+            if any(one.topic == _DROPPED for one in frames):
+                frames = self._take_dropped(frames)
             if not frames:
                 return
             now_ms, heard_ms, name, text = self._now_ms(), self._steady_ms(), self._address.name, self._text
@@ -279,10 +280,18 @@ class Connection:
             # Unacknowledged, so the broker keeps it; the thread must live on.
             log.exception("mqtt.receive_failed")
 
-    def _note_dropped(self, payload: bytes) -> bool:
-        if payload.isdigit():
-            self.broker_dropped = int(payload)
-        return False
+    def _take_dropped(self, frames: list[Frame]) -> list[Frame]:
+        """*frames* without the broker's own count.
+
+        A session from before may still deliver it at QoS 1. Unacknowledged, it would keep its packet identifier for ever:
+        mosquitto gives the same identifier to another message 65,535 later, and takes our acknowledgement of that for this.
+        """
+        own = [one for one in frames if one.topic == _DROPPED]
+        for one in own:
+            if one.payload.isdigit():
+                self.broker_dropped = int(one.payload)
+        self._client.acknowledge([one.mid for one in own if one.qos])
+        return [one for one in frames if one.topic != _DROPPED]
 
     def _acknowledger(self) -> Callable[[Sequence[Message]], None]:
         client, generation = self._client, self._generation

@@ -88,7 +88,9 @@ class Pipeline:
         self._steady_ms = steady_ms
         self._guard = guard
         self._waiting = Waiting(MOST_WAITING, MOST_WAITING_BYTES)
-        self._redeliveries = Redeliveries(journal.recent_fingerprints(REMEMBERED_MESSAGES), began_ms=steady_ms())
+        self._redeliveries = Redeliveries(
+            journal.recent_fingerprints(REMEMBERED_MESSAGES), began_ms=steady_ms()
+        )
         self._repeats = Repeats()
         self._repeats.prime(_last_readings(journal))
         self._allowances = allowances or Allowances()

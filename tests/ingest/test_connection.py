@@ -8,6 +8,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from tests_support import PATIENCE_S, wait_until
 
@@ -15,6 +16,8 @@ from ingest.burst_client import Frame
 from ingest.connection import BrokerAddress, Connection
 from service.broker import EmbeddedBroker
 from service.errors import BrokerUnavailable
+
+DROPPED = "$SYS/broker/publish/messages/dropped"
 
 
 @pytest.fixture
@@ -150,6 +153,52 @@ def test_what_the_broker_drops_is_known():
     one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"17", 0, 0, dup=False, retained=True)])
     one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"x", 0, 0, dup=False, retained=True)])
     assert (one.broker_dropped, got, one.received) == (17, [], 0)
+
+
+def test_what_the_broker_says_of_itself_is_acknowledged(connect, publish, broker):
+    """Its own count, which an earlier session had at QoS 1, does not stay under way and keep its packet identifier."""
+    if broker.name != "mosquitto":
+        pytest.skip("only mosquitto counts what it drops")
+    old, under_way = same_session(broker)
+    old.subscribe(DROPPED, qos=1)
+    wait_until(lambda: under_way)
+    old.disconnect()
+    old.loop_stop()
+    got = []
+    one = connect(got)
+    publish("test/a", b"0")
+    wait_until(lambda: got)
+    got[0][1]()
+    wait_until(lambda: one._client._out_packet == type(one._client._out_packet)())
+    one.stop()
+    new, left = same_session(broker)
+    publish("test/a", b"1")
+    wait_until(lambda: b"1" in [message.payload for message in left])
+    new.disconnect()
+    new.loop_stop()
+    assert [message.topic for message in left if message.qos] == ["test/a"]
+
+
+def same_session(broker):
+    """A client in the session of :func:`open_connection` that acknowledges nothing, and what it receives."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, "shouyuan-test", protocol=mqtt.MQTTv5, manual_ack=True)
+    received = []
+    client.on_message = lambda _client, _userdata, message: received.append(message)
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = 600
+    client.connect("127.0.0.1", broker.port, clean_start=False, properties=properties)
+    client.loop_start()
+    wait_until(client.is_connected)
+    return client, received
+
+
+def test_the_brokers_own_count_is_asked_for_without_acknowledgement(monkeypatch):
+    """It comes again by itself, so it needs none of the messages the broker may have under way to us."""
+    asked = []
+    one = Connection(BrokerAddress("127.0.0.1", 9, "x"), ["#"], print, now_ms=lambda: 0)
+    monkeypatch.setattr(one._client, "subscribe", lambda topics: asked.extend(topics) or (0, 1))
+    one._subscribe(one._client)
+    assert asked == [("#", 1), (DROPPED, 0)]
 
 
 def test_refused_topics_are_known():
