@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.book import AlertBook
-from alerts.channels.contract import Channel, Delivery, Outcome, failed, retry
-from alerts.outbox import POISON, Due, Outbox
+from alerts.channels.contract import Channel, Delivery, Outcome, retry
+from alerts.outbox import POISON, RESTING, Due, Outbox
 from alerts.own import UNREACHABLE
 from alerts.send_guard import SendGuard
 from campus.clock import SECOND_MS, SET_BACK_MS
@@ -103,7 +103,7 @@ class Dispatcher:
         )  # fmt: skip
         if not reached:
             self._tell_unreachable(due, delivery)
-        elif delivery.outcome is Outcome.FAILED:
+        elif delivery.outcome is Outcome.FAILED or delivery.code in {POISON, RESTING}:
             self.wake()  # the next channel has it now
         return True
 
@@ -118,14 +118,15 @@ class Dispatcher:
         )
 
     def _refused(self, due: Due) -> Delivery | None:
-        """Failed at once where sending this has killed the service, so that the next channel has it; else None."""
-        why = self._guard.refuses(due) if self._guard is not None else ""
-        if why:
-            log.error("message.set_aside", channel=due.channel, key=due.key)
-            return failed(POISON, why)
-        if self._guard is not None:
+        """Put off at once where sending this has killed the service, so that the next channel has it; else None."""
+        if self._guard is None:
+            return None
+        refused = self._guard.refuses(due)
+        if refused is None:
             self._guard.begin(due)
-        return None
+        else:
+            log.error("message.rests", channel=due.channel, key=due.key, for_s=refused.after_ms / SECOND_MS)
+        return refused
 
     def _note_time(self, now_ms: int) -> None:
         """What waits for a time that lies ahead because the clock was set back waits no longer."""

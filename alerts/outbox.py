@@ -12,13 +12,14 @@ from alerts.channels.contract import Delivery, Outcome
 from alerts.message import OutgoingMessage
 from alerts.parked import PARKED, Unreached, is_overtaken, may_park, try_again, unreached, wait_together
 from alerts.routing import Destination, Recipient
-from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from rules.level import Level
 from store.operations.database import reading
 from store.operations.tables import OutboxRow
 
-#: the code of a message that was set aside because the service died while sending it
-POISON = "poison"
+#: the code of a message that rests because the service died while sending it, and of one whose whole channel rests
+POISON, RESTING = "poison", "resting"
+_AT_REST = (POISON, RESTING)
 PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
 _NOT_SENT = (PENDING, SENDING, PARKED)
 #: waits after the first, second … failed try; the last repeats until a message is given up
@@ -27,6 +28,8 @@ _BACKOFF_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MIN
 GIVE_UP_MS = 2 * HOUR_MS
 #: no wait between two tries is longer, whoever asked for it
 _LONGEST_WAIT_MS = 20 * MINUTE_MS
+#: what killed the service is given up like any other message once it is so old and was begun so often
+_POISON_GIVE_UP_MS, _POISON_ATTEMPTS = DAY_MS, 8
 _KEPT_DAYS = 400
 _MOST_LISTED = 1_000
 
@@ -92,14 +95,22 @@ def _is_due(now_ms: int) -> sa.ColumnElement[bool]:
 
 
 def _next_row(session: Session, channel: str, now_ms: int) -> OutboxRow | None:
-    """The worst that is due, then the oldest; what is overtaken is dropped on the way."""
+    """The worst that is due, then the oldest; what killed the service comes last, so that it stops no other. What is
+    overtaken is dropped on the way.
+    """
     rank = sa.case(
         {level.value: level.rank for level in Level}, value=OutboxRow.message["severity"].as_string(), else_=0
     )
     query = (
         sa.select(OutboxRow)
         .where(OutboxRow.channel == channel, OutboxRow.state.in_(_NOT_SENT), _is_due(now_ms))
-        .order_by(OutboxRow.drill, rank.desc(), OutboxRow.created_ms, OutboxRow.id)
+        .order_by(
+            OutboxRow.provider_code == POISON,
+            OutboxRow.drill,
+            rank.desc(),
+            OutboxRow.created_ms,
+            OutboxRow.id,
+        )
         .limit(1)
     )
     while (row := session.scalar(query)) is not None and is_overtaken(session, row):
@@ -147,11 +158,13 @@ class Outbox:
                 return True
             backoff_ms = _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1]
             row.due_ms = now_ms + min(delivery.after_ms or backoff_ms, _LONGEST_WAIT_MS)
+            if delivery.code in _AT_REST:
+                row.attempts -= 1
+                return self._rest(session, row, now_ms)
             if delivery.outcome is Outcome.RETRY and now_ms - row.created_ms < GIVE_UP_MS:
                 row.state = PENDING
                 return True
-            # what killed the service is tried again only when a person says so
-            row.state = PARKED if delivery.code != POISON and may_park(session, row) else FAILED
+            row.state = PARKED if may_park(session, row) else FAILED
             if row.state == PARKED and delivery.outcome is Outcome.RETRY:
                 wait_together(session, row.channel, row.due_ms)
             return self._hand_on(session, row, now_ms)
@@ -199,19 +212,19 @@ class Outbox:
                 row.due_ms, row.created_ms = min(row.due_ms, now_ms), min(row.created_ms, now_ms)
             return len(found)
 
-    def send_again(self, channel: str, key: str, code: str, now_ms: int) -> int:
-        """Makes due what failed on *channel* with *code*: the row of that *key*, with "" every one; returns how many."""
+    def send_again(self, channel: str, key: str, now_ms: int) -> int:
+        """Makes due what rests on *channel*: the row of that *key*, with "" every one; returns how many."""
         with Session(self._database) as session, session.begin():
             rows = session.scalars(
                 sa.select(OutboxRow).where(
                     OutboxRow.channel == channel,
-                    OutboxRow.state == FAILED,
-                    OutboxRow.provider_code == code,
+                    OutboxRow.state.in_((PENDING, PARKED)),
+                    OutboxRow.provider_code.in_(_AT_REST),
                     (OutboxRow.key == key) | (sa.literal(key) == ""),
                 )
             ).all()
             for row in rows:
-                row.state, row.due_ms = PENDING, now_ms
+                row.due_ms = now_ms
             return len(rows)
 
     def forget_old(self, now_ms: int) -> None:
@@ -225,6 +238,18 @@ class Outbox:
                     OutboxRow.drill.is_(False),  # these belong to an exercise's record
                 )
             )
+
+    def _rest(self, session: Session, row: OutboxRow, now_ms: int) -> bool:
+        """The next channel has it at once; where there is none, it waits here until the rest is over."""
+        if self._hand_on(session, row, now_ms):
+            row.state = PARKED if may_park(session, row) else FAILED
+            return True
+        given_up = now_ms - row.created_ms >= _POISON_GIVE_UP_MS and row.attempts >= _POISON_ATTEMPTS
+        if given_up:
+            row.state = PARKED if may_park(session, row) else FAILED
+        else:
+            row.state = PENDING
+        return not given_up
 
     def _hand_on(self, session: Session, row: OutboxRow, now_ms: int) -> bool:
         """Gives the message to the next channel of its chain that has not failed with it; False where none is left."""

@@ -66,7 +66,9 @@ class HeldUsage(msgspec.Struct, frozen=True):
 
 
 class SetAsideThing(msgspec.Struct, frozen=True):
-    """What is not handled any more because the service died *deaths* times while it was: *kind* is message, rule or channel.
+    """What rests because the service died *deaths* times while handling it: *kind* is message, rule or channel.
+
+    From *again_ms* on it is handled again: a message when it comes again or somebody replays it, all else by itself.
 
     *group* is its topic, ``rule/device`` or channel; *item* tells one message apart, "" stands for the whole group.
     """
@@ -77,6 +79,7 @@ class SetAsideThing(msgspec.Struct, frozen=True):
     item: str
     deaths: int
     since_ms: int
+    again_ms: int
 
 
 class Stranger(msgspec.Struct, frozen=True):
@@ -218,7 +221,7 @@ class QuarantineDesk(Protocol):
         ...
 
     def set_aside(self) -> Sequence[SetAsideThing]:
-        """What killed the service and is not handled any more, the newest last."""
+        """What killed the service and rests or is on trial, the newest last."""
         ...
 
     def try_again(self, aside_id: int) -> bool:

@@ -196,6 +196,10 @@ class Engine:
                 return True
         return False
 
+    def rests(self, rule: str, subject: str) -> bool:
+        """Whether *rule* does not judge *subject* for now, because it was set aside."""
+        return f"{rule}/{subject}" in self._set_aside
+
     def forget(self, rule: str, subject: str) -> None:
         """Lets what fires begin anew, where nobody was ever told of it."""
         for one in self._instances:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -14,26 +14,26 @@ from ingest.pipeline import Pipeline
 from service.poison_guard import PoisonGuard
 from store.handling import kept_topic
 from store.journal import Journal
-from store.poison import Kind, SetAside
 from store.quarantine import POISON, REFUSED, QuarantineEntry, Selection
 
 log = structlog.get_logger()
 
-#: held messages of a topic that are replayed at once
-_REPLAYED = 200
+#: held messages that are replayed at once, at most, and read at once
+_REPLAYED, _REPLAYED_BYTES, _PAGE = 1_000, 16 * 1024 * 1024, 50
+#: messages that wait beyond which there is no time for it
+_BUSY = 1_000
 
 
 class Desk:
     """Looks into the quarantine and hands messages back to the pipeline."""
 
-    def __init__(
-        self, journal: Journal, pipeline: Pipeline, guard: PoisonGuard, again: Callable[[SetAside], object]
-    ) -> None:
+    def __init__(self, journal: Journal, pipeline: Pipeline, guard: PoisonGuard) -> None:
         self._journal = journal
         self._quarantine = journal.quarantine
         self._pipeline = pipeline
         self._guard = guard
-        self._again = again
+        #: held messages that have been replayed in this run, so that one that stays is not replayed for ever
+        self._replayed: set[int] = set()
 
     def held(
         self,
@@ -69,6 +69,7 @@ class Desk:
             wanted = [one for one in wanted if one.code != POISON]
         for one in wanted:
             if one.code == POISON:
+                self._replayed.add(one.id)
                 self._guard.release_message(one.topic, item_of(checksum(one.topic, one.payload)))
         return self._pipeline.replay(wanted)
 
@@ -91,23 +92,68 @@ class Desk:
 
     def set_aside(self) -> Sequence[SetAsideThing]:
         return [
-            SetAsideThing(one.id, one.kind.value, one.group, one.item, one.deaths, one.since_ms)
+            SetAsideThing(one.id, one.kind.value, one.group, one.item, one.deaths, one.since_ms, one.again_ms)
             for one in self._guard.poison.all()
         ]
 
     def try_again(self, aside_id: int) -> bool:
-        """A message is replayed; a rule and a channel are given their work again."""
+        """What waits for it is taken up by the next look: messages are replayed, a rule judges, a channel sends."""
         released = self._guard.release(aside_id)
         if released is None:
             return False
         log.warning("poison.released", kind=released.kind.value, group=released.group, item=released.item)
-        if released.kind is Kind.MESSAGE:
-            entries = self._journal.quarantined(code=POISON, limit=_REPLAYED)
-            self._pipeline.replay(
-                [one for one in entries if one.whole and kept_topic(one.topic) == released.group]
-            )
-        self._again(released)
         return True
+
+    def replay_released(self) -> bool:
+        """Replays held messages that are set aside no longer, some at a time; True when there are no more of them."""
+        if self._is_busy:
+            return False
+        found: list[QuarantineEntry] = []
+        size_bytes = 0
+        for one in self._held_back():
+            if one.id in self._replayed or self._guard.is_set_aside(one.topic, _item(one)):
+                continue
+            found.append(one)
+            size_bytes += one.size
+            if len(found) >= _REPLAYED or size_bytes >= _REPLAYED_BYTES:
+                break
+        self._replayed |= {one.id for one in found}
+        self._pipeline.replay(found)
+        return not found and not self._pipeline.waiting
+
+    def replay_first_of(self, topic: str) -> bool:
+        """Replays the oldest message held of a *topic* on trial that is not held for itself; True unless it must wait."""
+        if self._is_busy:
+            return False
+        asides = {(one.group, one.item) for one in self._guard.poison.all() if one.item}
+        found = (
+            one
+            for one in self._held_back()
+            if kept_topic(one.topic) == topic and (topic, _item(one)) not in asides
+        )
+        first = next(found, None)
+        if first is not None:
+            self._replayed.add(first.id)
+            self._pipeline.replay([first])
+        return True
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a replay would have to wait for room, which who looks must not."""
+        return bool(self._pipeline.stalled) or self._pipeline.waiting > _BUSY
+
+    def _held_back(self) -> Iterator[QuarantineEntry]:
+        """Whole messages held because the service died of them or of their topic, the oldest first."""
+        after_id = 0
+        while page := self._quarantine.select(
+            Selection(code=POISON), after_id=after_id, limit=_PAGE, payload_bytes=None, oldest_first=True
+        ):
+            yield from (one for one in page if one.whole)
+            after_id = page[-1].id
+
+
+def _item(entry: QuarantineEntry) -> str:
+    return item_of(checksum(entry.topic, entry.payload))
 
 
 def held_reading(reading: Reading, reason: str, now_ms: int) -> QuarantineEntry:

@@ -63,6 +63,7 @@ def looks(runtime: Runtime) -> list[Look]:
         Probe("store", lambda _: _store(runtime)),
         lambda _: _floods(runtime),
         Probe("disk", lambda _: _disk(runtime)),
+        runtime.trials.look,
         lambda now_ms: _poison(runtime, now_ms),
         lambda now_ms: _rule_faults(runtime, now_ms),
         Probe("clock", runtime.clock.look),
@@ -145,7 +146,7 @@ class _Quarantine:
 
 
 def _poison(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
-    """What is set aside; single messages are told of for a day, everything else until somebody tries it again."""
+    """What rests or is on trial: single messages are told of for a day, everything else until a trial succeeds."""
     for one in runtime.guard.poison.all():
         deaths = one.deaths
         if one.item and now_ms - one.since_ms >= DAY_MS:

@@ -1,4 +1,4 @@
-"""The poison guard: what killed the service is known at its next start, set aside, told, and can be tried again.
+"""The poison guard: what killed the service is known at its next start, rests, is told of, and is tried again.
 
 A decoder's message, a rule on a device, and a message on its channel are marked while they are handled
 (:mod:`store.handling`). What was marked when a process died is counted (:mod:`store.poison`).
@@ -6,7 +6,7 @@ A decoder's message, a rule on a device, and a message on its channel are marked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -14,11 +14,12 @@ import structlog
 from alerts import send_guard
 from alerts.send_guard import SendGuard
 from campus.campus import Campus
+from campus.clock import SECOND_MS
 from ingest import message_guard
 from ingest.message_guard import MessageGuard
 from rules.catalogue import catalogue
-from rules.engine import Marks
 from rules.instance import mark_of
+from service.rule_marks import RuleMarks
 from store.handling import Handling, Left, kept_topic
 from store.poison import Kind, Poison, SetAside, Suspect
 
@@ -30,29 +31,45 @@ _RULE_SLOT = 1
 class PoisonGuard:
     """Made once, before anything is handled."""
 
-    def __init__(self, data: Path, campus: Campus, now_ms: int) -> None:
+    def __init__(self, data: Path, campus: Campus, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
         self.handling = Handling(data / "handling.bin")
         self.poison = Poison(data / "poison.json")
         suspects = [one for left in self.handling.left for one in _suspects(left, self.handling, campus)]
         for one in suspects:
             log.warning("poison.suspected", kind=one.kind.value, group=one.group, item=one.item)
-        for aside in self.poison.blame(suspects, now_ms):
+        for aside in self.poison.blame(suspects, now_ms()):
             log.error(
                 "poison.set_aside",
                 kind=aside.kind.value,
                 group=aside.group,
                 item=aside.item,
                 deaths=aside.deaths,
+                rest_s=(aside.again_ms - aside.since_ms) / SECOND_MS,
             )
         self.handling.begin()
-        self.messages = MessageGuard(self.handling, self.poison)
-        self.sending = SendGuard(self.handling, self.poison)
+        self.messages = MessageGuard(self.handling, self.poison, now_ms)
+        self.sending = SendGuard(self.handling, self.poison, now_ms)
+        watched = {mark_of(*one.split("/", 1)): one for one in self.poison.watched(Kind.RULE) if "/" in one}
         #: where the rules write who judges, and in which batch
-        self.rule_marks: Marks = self.handling.slot(_RULE_SLOT).words
+        self.rule_marks = RuleMarks(self.handling.slot(_RULE_SLOT).words, watched, self._judged)
 
-    def rules_set_aside(self) -> frozenset[str]:
-        """Each ``rule/subject`` that is not judged."""
-        return self.poison.groups(Kind.RULE)
+    def rules_at_rest(self) -> frozenset[str]:
+        """Each ``rule/subject`` that is not judged now."""
+        return self.poison.groups(Kind.RULE, self._now_ms())
+
+    def topic_trials(self) -> list[SetAside]:
+        """Topics whose rest is over and that are not released yet."""
+        now_ms = self._now_ms()
+        return [
+            one
+            for one in self.poison.all()
+            if one.kind is Kind.MESSAGE and not one.item and not one.rests_at(now_ms)
+        ]
+
+    def is_set_aside(self, topic: str, item: str) -> bool:
+        """Whether that message, or its topic, is at rest or on trial."""
+        return self.poison.knows(Kind.MESSAGE, item, kept_topic(topic))
 
     def release(self, aside_id: int) -> SetAside | None:
         """Lets it be handled again; None for a number that is none."""
@@ -64,6 +81,9 @@ class PoisonGuard:
         for one in self.poison.all():
             if one.kind is Kind.MESSAGE and one.group == group and one.item in {"", item}:
                 self.poison.release(one.id)
+
+    def _judged(self, batch: int, group: str) -> None:
+        self.poison.completed(Kind.RULE, str(batch), group)
 
     def close(self) -> None:
         """Leaves what is still being handled to be told at the next start."""

@@ -112,6 +112,7 @@ class RuleConsumer:
             for alert in open_alerts
             if not alert.rule.startswith(OWN_PREFIX)
             and (alert.rule, alert.subject) not in firing
+            and not self._engine.rests(alert.rule, alert.subject)  # it will judge again, and see the end
             and not self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
             and not alert.drill  # an exercise's, whose own rules judge it
         ]

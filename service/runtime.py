@@ -12,7 +12,7 @@ from alerts.book import AlertBook
 from alerts.channels.contract import Channel
 from alerts.channels.opening import open_channels
 from alerts.dispatcher import Dispatcher
-from alerts.outbox import POISON, Outbox
+from alerts.outbox import Outbox
 from api.accounts import Accounts
 from api.live import LiveFeed
 from api.ports import Health
@@ -57,13 +57,13 @@ from service.samples import samples
 from service.selftest import SelfTest
 from service.settings import ServiceSettings
 from service.systemd import Notifier
+from service.trials import Trials
 from service.watchers import Watchers
 from store.board import Board
 from store.consumer import REWRITE_MS, StoreConsumer
 from store.embedded import EmbeddedStore
 from store.operations.facts import Facts
 from store.operations.register_log import RegisterLog
-from store.poison import Kind, SetAside
 
 log = structlog.get_logger()
 
@@ -108,7 +108,7 @@ class Runtime:
         self.outbox = Outbox(self.database)
         self._write = write
         self._channels_of = campus.site.channels
-        self.guard = PoisonGuard(data, campus, now_ms())
+        self.guard = PoisonGuard(data, campus, now_ms)
         self.dispatcher = Dispatcher(
             self.outbox, self._channels(campus), self.book, now_ms=now_ms, guard=self.guard.sending
         )
@@ -121,6 +121,7 @@ class Runtime:
             marks=self.guard.rule_marks,
             trace=self._trace,
         )
+        self.guard.rule_marks.is_live = lambda: self.rules.recovered
         self.storing = StoreConsumer(
             self.journal,
             self.store,
@@ -142,7 +143,8 @@ class Runtime:
         self.pipeline = Pipeline(
             self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages, trace=self._trace
         )
-        self.quarantine = Desk(self.journal, self.pipeline, self.guard, self._try_again)
+        self.quarantine = Desk(self.journal, self.pipeline, self.guard)
+        self.trials = Trials(self)
         self.brokers = Brokers(
             campus.site, data, self.judge.topics, self.pipeline.put,
             now_ms=now_ms, devices=DeviceAccounts(data, self.register.campus),
@@ -305,12 +307,13 @@ class Runtime:
         self.feed.publish_alert("register")
 
     def _engine(self, campus: Campus) -> Engine:
+        self.rules_off = self.guard.rules_at_rest()
         return Engine(
             campus,
             RuleSettings(campus.rules),
             blind_after_ms=BLIND_AFTER_MS,
-            set_aside=self.guard.rules_set_aside(),
-            marks=self.guard.rule_marks,
+            set_aside=self.rules_off,
+            marks=self.guard.rule_marks.words,
             internal=[(SelfTestRule(), selftest.device())],
         )
 
@@ -323,12 +326,9 @@ class Runtime:
         self.pipeline.put(Burst([Message(selftest.TOPIC, one, now_ms) for one in payloads]))
         return True
 
-    def _try_again(self, released: SetAside) -> None:
-        if released.kind is Kind.RULE:
-            self.rules.swap_engine(self._engine(self.register.campus()))
-        elif released.kind is Kind.CHANNEL:
-            self.outbox.send_again(released.group, released.item, POISON, self.now_ms())
-            self.dispatcher.wake()
+    def judge_anew(self) -> None:
+        """Rules that went to rest stop judging, those whose rest is over begin."""
+        self.rules.swap_engine(self._engine(self.register.campus()))
 
     def _replay_adopted(self) -> None:
         """What devices said before they were in the register becomes readings."""

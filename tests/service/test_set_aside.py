@@ -10,10 +10,8 @@ from tests_support import wait_until
 from campus.quantity import Quantity
 from campus.reading import Series
 from ingest.message_guard import checksum, item_of
-from store.poison import Kind, Suspect
+from store.poison import Kind, SetAside, Suspect
 from store.quarantine import POISON, Selection
-
-NOW_MS = 1_795_000_000_000
 
 
 @pytest.fixture
@@ -25,8 +23,8 @@ def service(running):
 def kill(service, *suspects):
     """As if the service had died twice of each of them."""
     for one in suspects:
-        service.runtime.guard.poison.blame([one], NOW_MS)
-        service.runtime.guard.poison.blame([one], NOW_MS)
+        service.runtime.guard.poison.blame([one], service.runtime.now_ms())
+        service.runtime.guard.poison.blame([one], service.runtime.now_ms())
 
 
 def listed(service):
@@ -99,6 +97,43 @@ def test_a_rule_is_given_its_device_again(service):
     service.http.post(f"/held/set-aside/{aside['id']}")
     wait_until(lambda: group in judged())
     assert not listed(service)
+
+
+def rest_over(service, monkeypatch):
+    """Every rest is over from now on."""
+    monkeypatch.setattr(SetAside, "rests_at", lambda *_: False)
+
+
+def test_a_topic_is_tried_again_by_itself(service, monkeypatch):
+    """After its rest one held message is read; the process lives, so all that was held is read, and the topic is free."""
+    _, topic = freezer_of(service)
+    for number in range(3):
+        suspect = Suspect(Kind.MESSAGE, str(number), topic)
+        service.runtime.guard.poison.blame([suspect], service.runtime.now_ms())
+    for number in range(5):
+        service.publish(topic, json.dumps({"temperature": -18 - number / 8}).encode())
+    quarantine = service.runtime.journal.quarantine
+    wait_until(lambda: len(quarantine.select(Selection(code=POISON), limit=9)) == 5)
+    assert [one["item"] for one in listed(service)] == [""]
+    rest_over(service, monkeypatch)
+    wait_until(lambda: not quarantine.select(Selection(code=POISON), limit=9))
+    assert not listed(service)
+    wait_until(lambda: not service.runtime.guard.poison.replay_due)
+
+
+def test_a_rule_is_tried_again_by_itself(service, monkeypatch):
+    """After its rest it judges again, without anybody asking."""
+    device, _ = freezer_of(service)
+    group = f"cold.above_limit/{device.id}"
+    kill(service, Suspect(Kind.RULE, "41", group))
+
+    def judged():
+        return {f"{one.rule}/{one.subject}" for one in service.runtime.rules._engine.status()}
+
+    wait_until(lambda: group not in judged())
+    rest_over(service, monkeypatch)
+    wait_until(lambda: group in judged())
+    assert [one["group"] for one in listed(service)] == [group], "until it has judged something"
 
 
 def test_nothing_of_that_number(service):

@@ -1,4 +1,4 @@
-"""What was under way when a process died is known afterwards, counted, and set aside the second time."""
+"""What was under way when a process died is known afterwards, counted, and rests after the second time."""
 
 from __future__ import annotations
 
@@ -90,19 +90,19 @@ def test_a_folder_that_takes_no_file_stops_nothing(tmp_path):
 def test_once_is_chance_twice_is_set_aside(poison, tmp_path):
     """The first death makes a suspect, the second sets it aside, and so it stays over restarts."""
     assert poison.blame([MESSAGE], NOW_MS) == []
-    assert poison.is_empty
+    assert poison.all() == ()
     (aside,) = poison.blame([MESSAGE], NOW_MS + 1)
     assert (aside.item, aside.deaths) == ("0badcafe", 2)
     again = Poison(tmp_path / "poison.json")
-    assert again.holds(Kind.MESSAGE, "0badcafe", "zigbee2mqtt/Freezer")
-    assert not again.holds(Kind.MESSAGE, "00000001", "zigbee2mqtt/Freezer")
+    assert again.holds(Kind.MESSAGE, "0badcafe", "zigbee2mqtt/Freezer", NOW_MS + 1)
+    assert not again.holds(Kind.MESSAGE, "00000001", "zigbee2mqtt/Freezer", NOW_MS + 1)
 
 
 def test_a_rule_is_set_aside_for_its_device(poison):
     """The same batch twice switches the rule off on that device, whatever comes next."""
     poison.blame([RULE], NOW_MS)
     poison.blame([RULE], NOW_MS)
-    assert poison.groups(Kind.RULE) == {"cold.above_limit/freezer"}
+    assert poison.groups(Kind.RULE, NOW_MS) == {"cold.above_limit/freezer"}
 
 
 def test_the_third_in_a_row_sets_the_topic_aside(poison):
@@ -111,7 +111,7 @@ def test_the_third_in_a_row_sets_the_topic_aside(poison):
         assert poison.blame([Suspect(Kind.MESSAGE, str(number), "t")], NOW_MS) == []
     (aside,) = poison.blame([Suspect(Kind.MESSAGE, "2", "t")], NOW_MS)
     assert (aside.item, aside.group) == ("", "t")
-    assert poison.holds(Kind.MESSAGE, "anything", "t")
+    assert poison.holds(Kind.MESSAGE, "anything", "t", NOW_MS)
 
 
 @pytest.mark.parametrize("between", [[], [MESSAGE]])
@@ -120,18 +120,18 @@ def test_a_topic_now_and_then_is_chance(poison, between):
     for number in range(6):
         assert poison.blame([Suspect(Kind.MESSAGE, str(number), "t")], NOW_MS) == []
         poison.blame(between if number < 1 else [], NOW_MS)
-    assert poison.is_empty
+    assert poison.all() == ()
 
 
 def test_a_channel_needs_two_messages(poison):
     """One message that killed twice goes another way; two of them, and the channel is set aside."""
     for key in ("m1", "m1"):
         poison.blame([send(key)], NOW_MS)
-    assert poison.holds(Kind.CHANNEL, "m1", "wecom")
-    assert not poison.holds(Kind.CHANNEL, "m2", "wecom")
+    assert poison.holds(Kind.CHANNEL, "m1", "wecom", NOW_MS)
+    assert not poison.holds(Kind.CHANNEL, "m2", "wecom", NOW_MS)
     for key in ("m2", "m2"):
         poison.blame([send(key)], NOW_MS)
-    assert poison.holds(Kind.CHANNEL, "m3", "wecom")
+    assert poison.holds(Kind.CHANNEL, "m3", "wecom", NOW_MS)
 
 
 def test_released_counts_anew(poison):
