@@ -176,8 +176,8 @@ def _publish(world: World, url: BrokerUrl, start_ms: int, length_ms: int, speed:
     )
     # A client that connects in the background would wait for ever for a broker that is not there.
     socket.create_connection((url.host, url.port), timeout=_CONNECT_S).close()
-    publisher.start()
     try:
+        publisher.start()
         with _progress() as progress:
             task = progress.add_task(str(url), total=length_ms or None)
             while publisher.running:
