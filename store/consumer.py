@@ -11,7 +11,7 @@ from campus.clock import MINUTE_MS
 from campus.reading import Reading
 from campus.selftest import without
 from campus.worker import Worker
-from store.errors import JournalDamaged, PointRefused, StoreUnavailable
+from store.errors import JournalDamaged, PointRefused, StoreMissing, StoreUnavailable
 from store.journal import Journal
 from store.recent import Batch
 from store.refusal import Refused
@@ -51,8 +51,8 @@ class StoreConsumer:
 
     A server may confirm what it still has in memory only (VictoriaMetrics keeps some ten seconds so), and lose it when
     it is killed, perhaps together with us. So after each outage and each start of ours the last *rewrite_ms* before what
-    was confirmed last are written again. A store that lacks even that (a new one, or an older copy of one) is given all
-    the journal still holds, and *on_behind* is told how many batches.
+    was confirmed last are written again. A store that lacks even that (a new one, or an older copy of one, put in its place
+    while it or we were away) is given all the journal still holds, and *on_behind* is told how many batches.
     """
 
     def __init__(
@@ -156,7 +156,10 @@ class StoreConsumer:
         newest = self._journal.newest_readings(self.seq, _LOOK_BACK_BATCHES) if self.seq else ()
         if not newest:
             return False
-        latest = self._store.latest({one.series for one in newest})
+        try:
+            latest = self._store.latest({one.series for one in newest})
+        except StoreMissing:  # only a write makes it
+            return True
         return not any(
             one.series in latest and latest[one.series].time_ms >= one.time_ms - self._rewrite_ms
             for one in newest
@@ -190,6 +193,8 @@ class StoreConsumer:
 
     def _failed(self, error: BaseException) -> None:
         self._uncertain = True
+        if self._rewrite_ms:  # a server: it may come back with another one's files
+            self._compared = False
         self._reason = (
             error.reason if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
         )

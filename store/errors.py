@@ -34,6 +34,10 @@ class StoreUnavailable(StoreError):
         super().__init__(f"{url} is not available: {reason}")
 
 
+class StoreMissing(StoreUnavailable):
+    """Raised to a question where nothing was ever stored, or all of it was removed; the next write makes it anew."""
+
+
 class DiskFull(StoreUnavailable):
     """Raised where a file cannot grow; nothing of the call was kept, and it may succeed once there is room."""
 

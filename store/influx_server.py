@@ -22,7 +22,7 @@ from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from campus.clock import from_ms
-from store.errors import StoreUnavailable
+from store.errors import StoreMissing, StoreUnavailable
 from store.halving import BodyRefused
 from store.influx_address import InfluxAddress
 
@@ -80,7 +80,7 @@ class InfluxServer:
             raise StoreUnavailable(self._address.url, f"HTTP {status} to a write, expected 204")
 
     def query(self, flux: str) -> list[dict[str, Any]]:
-        """The rows of a query, as columns by name."""
+        """The rows of a query, as columns by name. Raises :class:`store.errors.StoreMissing` without the bucket."""
         with translated(self._address.url):
             tables = self._queries.query(flux, org=self._address.org)
             return [record.values for table in tables for record in table.records]
@@ -129,7 +129,8 @@ def translated(url: str) -> Iterator[None]:
     except ApiException as error:
         hint = _HINTS.get(error.status, "")
         parts = (f"HTTP {error.status}", hint, _reason_of(error))
-        raise StoreUnavailable(url, ": ".join(part for part in parts if part)) from error
+        kind = StoreMissing if _is_about_the_bucket(error) else StoreUnavailable
+        raise kind(url, ": ".join(part for part in parts if part)) from error
     except FluxQueryException as error:
         raise StoreUnavailable(url, f"the query failed: {error.message}") from error
     except (FluxCsvParserException, ValueError, LookupError, TypeError, AttributeError) as error:

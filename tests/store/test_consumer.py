@@ -11,7 +11,7 @@ from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from store.consumer import NAME, ConsumerStatus, StoreConsumer
 from store.embedded import EmbeddedStore
-from store.errors import StoreUnavailable
+from store.errors import StoreMissing, StoreUnavailable
 from store.journal import Journal
 from store.timeseries import Point
 
@@ -284,3 +284,41 @@ def test_a_store_that_lacks_what_it_took_is_given_all_there_is(journal, lost_fro
     assert behind == [500]
     assert min(store.points) == (0 if lost_from else 100_000)
     assert {number * 1000 for number in range(100, 600)} <= set(store.points)
+
+
+@pytest.mark.parametrize("kept_until_ms", [-1, 300_000])
+def test_a_server_put_back_while_we_run_is_given_all_there_is(journal, kept_until_ms):
+    """A server that comes back from an outage empty, or as an older copy, is given everything the journal holds, and it is said."""
+    store, behind = Forgetful(), []
+    consumer = StoreConsumer(journal, store, rewrite_ms=120_000, on_behind=behind.append)
+    for number in range(600):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    while consumer.step():
+        pass
+    store.lose_after(kept_until_ms)
+    store.errors = [away()]
+    journal.append(batch(600_000), committed_ms=600_000)
+    consumer.worker.work()
+    while consumer.step():
+        pass
+    assert behind == [600]
+    assert sorted(store.points) == [number * 1000 for number in range(601)]
+
+
+def test_a_store_that_is_gone_is_written_anew(journal):
+    """Where the server answers that there is no such store any more, everything is written again: only a write makes it."""
+
+    class Gone(Forgetful):
+        def latest(self, series):
+            if not self.points:
+                raise StoreMissing("http://influx", "the bucket does not exist")
+            return super().latest(series)
+
+    store, behind = Gone(), []
+    for number in range(10):
+        journal.append(batch(number * 1000), committed_ms=number * 1000)
+    journal.save_offset(NAME, 10)
+    consumer = StoreConsumer(journal, store, rewrite_ms=120_000, on_behind=behind.append)
+    while consumer.step():
+        pass
+    assert (len(store.points), behind) == (10, [10])

@@ -8,9 +8,11 @@ import pytest
 from campus.clock import DAY_MS
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from store.errors import PointRefused, StoreUnavailable
+from store.consumer import StoreConsumer
+from store.errors import PointRefused, StoreMissing, StoreUnavailable
 from store.influx import InfluxStore
 from store.influx_address import parse_url
+from store.journal import Journal
 
 INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
 pytestmark = [
@@ -94,7 +96,26 @@ def test_a_bucket_that_is_gone_is_made_again(new_bucket):
     store = new_bucket()
     client = store._server._client.buckets_api()
     client.delete_bucket(client.find_bucket_by_name(store._address.bucket))
-    with pytest.raises(StoreUnavailable, match="does not exist"):
+    with pytest.raises(StoreMissing, match="does not exist"):
         store.query(WARM, 0, NOW_MS)
     store.write([reading(WARM, NOW_MS)])
     assert len(store.query(WARM, 0, NOW_MS + 1)) == 1
+
+
+def test_a_bucket_that_is_gone_at_a_start_is_filled_again(new_bucket, tmp_path):
+    """A bucket removed while we were away is made again, with everything the journal still holds."""
+    store, behind = new_bucket(), []
+    journal = Journal(tmp_path / "journal.db", quota_bytes=10**8)
+    for number in range(10):
+        journal.append([reading(WARM, NOW_MS + number)], committed_ms=NOW_MS + number)
+    first = StoreConsumer(journal, store)
+    while first.step():
+        pass
+    client = store._server._client.buckets_api()
+    client.delete_bucket(client.find_bucket_by_name(store._address.bucket))
+    again = StoreConsumer(journal, store, on_behind=behind.append)
+    while again.step():
+        pass
+    journal.close()
+    assert len(store.query(WARM, NOW_MS, NOW_MS + 100)) == 10
+    assert behind == [10]
