@@ -127,7 +127,11 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         (one, clock(one.last_ms, services), measured(one.quantities[:_SHOWN_QUANTITIES], translate))
         for one in strangers[:_LISTED]
     ]
-    asides = [(one, clock(one.since_ms, services)) for one in services.quarantine.set_aside()]
+    now_ms = services.now_ms()
+    asides = [
+        (one, clock(one.since_ms, services), clock(one.again_ms, services) if one.again_ms > now_ms else "")
+        for one in services.quarantine.set_aside()
+    ]
     return render(
         request,
         "held.html",

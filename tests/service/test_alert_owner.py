@@ -33,12 +33,12 @@ class Rig:
 
     def __init__(self, campus, database, journal, clock):
         self.campus, self.journal, self.clock, self.database = campus, journal, clock, database
-        self.settings = rules()
+        self.settings, self.resting = rules(), frozenset()
         self.book = AlertBook(database, lambda: self.campus)
         self.restart()
 
     def engine(self):
-        return Engine(self.campus, RuleSettings(self.settings))
+        return Engine(self.campus, RuleSettings(self.settings), set_aside=self.resting)
 
     def restart(self):
         self.consumer = RuleConsumer(self.journal, self.engine(), self.book)
@@ -83,6 +83,25 @@ def rig(campus, database, journal, clock):
     made.minutes(2, -4.0)
     assert made.open() == ["freezer"]
     return made
+
+
+@pytest.mark.parametrize("how", ["reload", "restart"])
+def test_an_alert_of_a_rule_at_rest_stays_open(rig, how):
+    """Nobody is told that all is well because the rule rests; once it judges again, it sees the end."""
+    rig.resting = frozenset({"cold.above_limit/freezer"})
+    rig.reload()
+    if how == "restart":
+        rig.restart()
+    rig.minutes(3, -4.0)
+    assert rig.open() == ["freezer"]
+    told = len(rig.titles())
+    rig.resting = frozenset()
+    rig.reload()
+    rig.minutes(2, -4.0)
+    assert rig.open() == ["freezer"]
+    assert len(rig.titles()) == told, "nothing new is to be told"
+    rig.minutes(2, -20.0)
+    assert rig.open() == []
 
 
 @pytest.mark.parametrize("gone", [{"enabled": False}, {"without": "freezer"}], ids=["rule", "device"])

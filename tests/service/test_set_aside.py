@@ -7,6 +7,7 @@ import json
 import pytest
 from tests_support import wait_until
 
+from alerts import own
 from campus.quantity import Quantity
 from campus.reading import Series
 from ingest.message_guard import checksum, item_of
@@ -99,6 +100,11 @@ def test_a_rule_is_given_its_device_again(service):
     assert not listed(service)
 
 
+def alerts(service):
+    """The rules of all that is open."""
+    return {one.rule for one in service.runtime.book.open_alerts()}
+
+
 def rest_over(service, monkeypatch):
     """Every rest is over from now on."""
     monkeypatch.setattr(SetAside, "rests_at", lambda *_: False)
@@ -115,10 +121,12 @@ def test_a_topic_is_tried_again_by_itself(service, monkeypatch):
     quarantine = service.runtime.journal.quarantine
     wait_until(lambda: len(quarantine.select(Selection(code=POISON), limit=9)) == 5)
     assert [one["item"] for one in listed(service)] == [""]
+    wait_until(lambda: own.POISON_TOPIC in alerts(service))
     rest_over(service, monkeypatch)
     wait_until(lambda: not quarantine.select(Selection(code=POISON), limit=9))
     assert not listed(service)
     wait_until(lambda: not service.runtime.guard.poison.replay_due)
+    wait_until(lambda: own.POISON_TOPIC not in alerts(service))
 
 
 def test_a_rule_is_tried_again_by_itself(service, monkeypatch):
