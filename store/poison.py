@@ -19,7 +19,7 @@ from store.poison_file import Kind, Record, SetAside, Suspect, read, rest_ms, wr
 __all__ = ["DEATHS", "DEATHS_IN_A_ROW", "Kind", "Poison", "SetAside", "Suspect"]
 
 DEATHS = 2
-#: for a whole group; of a channel's messages, two must have killed twice, or four once
+#: for a whole group; of a channel's messages, two must have killed twice, as one is nearly always under way
 DEATHS_IN_A_ROW = {Kind.MESSAGE: 3, Kind.RULE: 3, Kind.CHANNEL: 4}
 #: a suspect that was not met again is forgotten
 _KEPT_MS = 90 * DAY_MS
@@ -52,9 +52,11 @@ class Poison:
             fresh: list[SetAside] = []
             for one in found:
                 deaths, in_a_row = self._count(one, now_ms), content.in_a_row[_row(one)]
-                whole = in_a_row >= DEATHS_IN_A_ROW[one.kind]
                 if deaths >= DEATHS and one.kind not in self._whole:
                     fresh += self._put_aside(one, one.item, deaths, now_ms)
+                whole = in_a_row >= DEATHS_IN_A_ROW[one.kind] and (
+                    one.kind is not Kind.CHANNEL or self._items_of(one) >= DEATHS
+                )
                 if whole or (deaths >= DEATHS and one.kind in self._whole) or self._knows(one, ""):
                     fresh += self._put_aside(one, "", max(deaths, in_a_row), now_ms)
             content.suspects = [one for one in content.suspects if now_ms - one.last_ms < _KEPT_MS][-_MOST:]
@@ -150,6 +152,11 @@ class Poison:
                 return one.deaths
         self._content.suspects.append(Record(suspect, 1, now_ms))
         return 1
+
+    def _items_of(self, suspect: Suspect) -> int:
+        """How many items of its group are set aside."""
+        aside = self._content.set_aside
+        return sum(bool(one.item) and (one.kind, one.group) == (suspect.kind, suspect.group) for one in aside)
 
     def _knows(self, suspect: Suspect, item: str) -> bool:
         return (suspect.kind, item, suspect.group) in self._held

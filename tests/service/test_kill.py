@@ -177,9 +177,17 @@ def _wait_for_messages(data):
     with sqlite3.connect(f"file:{data / 'operations.db'}?mode=ro", uri=True) as database:
         for query, goal in (
             ("SELECT count(*) FROM alerts WHERE rule = 'cold.above_limit' AND state = 'resolved'", wanted),
-            ("SELECT count(*) FROM outbox WHERE state = 'sent'", 2 * wanted),
-        ):
-            wait_until(lambda query=query, goal=goal: database.execute(query).fetchone()[0] >= goal)
+            (
+                (
+                    "SELECT count(*) FROM outbox JOIN alerts ON alerts.id = outbox.alert_id"
+                    " WHERE alerts.rule = 'cold.above_limit' AND outbox.state = 'sent'"
+                ),
+                2 * wanted,
+            ),
+        ):  # a message that was under way at two kills waits for a minute
+            wait_until(
+                lambda query=query, goal=goal: database.execute(query).fetchone()[0] >= goal, 3 * PATIENCE_S
+            )
 
 
 def _check_readings(data, copies):
