@@ -196,7 +196,10 @@ def broker_programs():
 
 def pytest_generate_tests(metafunc):
     if "broker_program" in metafunc.fixturenames:
-        metafunc.parametrize("broker_program", broker_programs())
+        programs = broker_programs()
+        if metafunc.definition.get_closest_marker("only_mosquitto"):
+            programs = [one for one in programs if one.id == "mosquitto"]
+        metafunc.parametrize("broker_program", programs)
 
 
 @pytest.fixture

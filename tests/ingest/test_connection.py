@@ -155,10 +155,9 @@ def test_what_the_broker_drops_is_known():
     assert (one.broker_dropped, got, one.received) == (17, [], 0)
 
 
+@pytest.mark.only_mosquitto
 def test_what_the_broker_says_of_itself_is_acknowledged(connect, publish, broker):
     """Its own count, which an earlier session had at QoS 1, does not stay under way and keep its packet identifier."""
-    if broker.name != "mosquitto":
-        pytest.skip("only mosquitto counts what it drops")
     old, under_way = same_session(broker)
     old.subscribe(DROPPED, qos=1)
     wait_until(lambda: under_way)
