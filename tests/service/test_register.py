@@ -66,7 +66,7 @@ def test_a_device_is_guessed_and_taken_up(service, folder):
     wait_until(lambda: service.runtime.journal.counts() == Counts(journaled=2))
     temperatures = [value for quantity, value in stored(service, "freezer-9") if quantity == "temperature"]
     assert temperatures == [-18.6, -18.5]
-    assert service.http.get("/api/unregistered").json() == []
+    wait_until(lambda: service.http.get("/api/unregistered").json() == [])
     (first,) = service.http.get("/api/devices/freezer-9/revisions").json()
     assert (first["change"], first["after"]["name"]) == ("added", "新冷冻柜")
     assert load_campus(folder).device("freezer-9").profile == "freezer"
