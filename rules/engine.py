@@ -192,6 +192,8 @@ class Engine:
         for one in self._instances:
             if one.rule.name == rule and one.device.id == subject:
                 one.machine.adopt(severity, since_ms)
+                one.quiet.clear()  # it was well, and was to be told nothing for a while: now the end is waited for
+                self._wake(one)
                 self._schedule.put(one.number, one.due_ms())
                 return True
         return False

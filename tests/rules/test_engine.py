@@ -15,7 +15,7 @@ from campus.site import Site
 from rules.catalogue import catalogue
 from rules.engine import Engine
 from rules.errors import BadSnapshot
-from rules.level import Level
+from rules.level import Level, State
 from rules.replay import replay, to_json
 from rules.settings import RuleSettings
 
@@ -144,6 +144,23 @@ def test_snapshots_of_another_campus_are_taken_as_far_as_they_go():
     for garbage in (b"", b"{}", b"[1]", b"\xff", older):
         with pytest.raises(BadSnapshot):
             two.restore(garbage)
+
+
+def test_what_is_adopted_while_all_is_well_ends_with_the_next_word():
+    """A healthy device is looked at now and then only; whose alert is still open is looked at with each reading."""
+    quick = {"for_s": 0, "critical_for_s": 0, "keep_firing_for_s": 0}
+    one = Engine(CAMPUS, RuleSettings({"defaults": {"cold.above_limit": quick}}))
+    ended_s = None
+    for second in range(0, 1200, 10):
+        time_ms = START_MS + second * 1000
+        if second == 300:
+            assert one.adopt("cold.above_limit", "f", Level.WARNING, START_MS)
+        found = one.advance(time_ms, [Reading(SERIES[0], -20.0, time_ms, time_ms)])
+        if any(each.rule == "cold.above_limit" and each.to_state is State.RESOLVED for each in found):
+            ended_s = second
+            break
+    assert ended_s is not None
+    assert ended_s <= 320
 
 
 def test_alerts_open_elsewhere_are_adopted():
