@@ -106,9 +106,9 @@ class AlertBook:
             row = session.get(ConsumerRow, _SELFTEST)
             return row.time_ms if row is not None else 0
 
-    def open_alerts(self) -> list[Alert]:
-        """Everything that is not resolved: the worst first, then the newest."""
-        return self.find(states=(AlertState.FIRING, AlertState.ACKNOWLEDGED), limit=1000)
+    def open_alerts(self, *, limit: int | None = None) -> list[Alert]:
+        """Everything that is not resolved: the worst first, then the newest; at most *limit* of them."""
+        return self.find(states=(AlertState.FIRING, AlertState.ACKNOWLEDGED), limit=limit)
 
     def find(
         self,
@@ -118,7 +118,7 @@ class AlertBook:
         subject: str = "",
         after: AlertCursor | None = None,
         before_id: int | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
     ) -> list[Alert]:
         """Alerts that match: the open ones first, the worst on top, then the resolved ones, newest first; those that come
         *after* a place in this order. With *before_id*: only older ones, simply the newest first.

@@ -87,7 +87,7 @@ def alert_card(services: Services, alert: Alert, translate: Translate) -> AlertC
 
 def open_cards(services: Services, translate: Translate) -> list[AlertCard]:
     """Open alerts, the worst first."""
-    return [alert_card(services, alert, translate) for alert in services.book.open_alerts()]
+    return [alert_card(services, alert, translate) for alert in services.book.open_alerts(limit=1000)]
 
 
 def recent_cards(services: Services, translate: Translate, *, limit: int = 10) -> list[AlertCard]:

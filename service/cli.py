@@ -23,12 +23,14 @@ from service import (
     cli_store,
     cli_up,
 )
+from service.cli_group import ShouyuanGroup
 
 app = typer.Typer(
     name="shouyuan",
     help="守园: watches a campus: water, pipes in frost, the canteen's cold chain, electricity.",
     no_args_is_help=True,
     add_completion=False,
+    cls=ShouyuanGroup,
 )
 cli_up.register(app)
 cli_history.register(app)

@@ -18,7 +18,10 @@ log = structlog.get_logger()
 
 
 class Keeper:
-    """Once an hour, in a thread of its own, as it may take a while. Servers keep what they are told to themselves."""
+    """Once an hour, in a thread of its own, as it may take a while. Servers keep what they are told to themselves.
+
+    What is too old is judged by *delete_by*, so that a clock years ahead does not empty the store.
+    """
 
     def __init__(
         self,
@@ -28,12 +31,14 @@ class Keeper:
         now_ms: Callable[[], int],
         *,
         copy: Callable[[int], object] = lambda _: None,
+        delete_by: Callable[[], int] | None = None,
     ) -> None:
         self._copy = copy
         self._store = store
         self._outbox = outbox
         self._site = site
         self._now_ms = now_ms
+        self._delete_by = delete_by or now_ms
         self.worker = Worker(
             "keeper", self.keep, pace_s=HOUR_MS / SECOND_MS, retry_s=(HOUR_MS / SECOND_MS,),
             expected=(StoreError,), limit_s=HOUR_MS / SECOND_MS,
@@ -50,6 +55,7 @@ class Keeper:
         """Forgets what is too old; returns how many readings."""
         now_ms, site = self._now_ms(), self._site()
         self._copy(now_ms)
+        now_ms = self._delete_by()
         self._outbox.forget_old(now_ms)
         if not isinstance(self._store, EmbeddedStore):
             return 0

@@ -52,6 +52,7 @@ from service.recovery.folder import DataFolder
 from service.recovery.healing import Healer
 from service.register import Register
 from service.register_desk import RegisterDesk
+from service.retention_clock import RetentionClock
 from service.rule_consumer import RuleConsumer
 from service.samples import samples
 from service.selftest import SelfTest
@@ -151,8 +152,9 @@ class Runtime:
         )  # fmt: skip
         self.heart = Heart(self.journal, self.rules, self.storing, now_ms)
         self.keeper = Keeper(
-            self.store, self.outbox, lambda: self.campus().site, now_ms, copy=opened.copies.make
-        )
+            self.store, self.outbox, lambda: self.campus().site, now_ms,
+            copy=opened.copies.make, delete_by=RetentionClock(Facts(self.database), now_ms),
+        )  # fmt: skip
         self.pump = LivePump(self.journal, self.board, self.feed)
         self.accounts = Accounts(self.database)
         self.accounts_keeper = AccountsKeeper(self.accounts, now_ms)

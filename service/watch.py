@@ -17,7 +17,7 @@ from rules.verdict import Evidence, Facts, Transition
 log = structlog.get_logger()
 
 #: a trouble that is over must stay so this long before it is called so
-_KEEP_MS = MINUTE_MS
+STAYS_OVER_MS = MINUTE_MS
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ def _next(case: _Case, now_ms: int) -> State | None:
         return State.FIRING if lasted and not case.firing else None
     if not case.firing:
         return State.INACTIVE
-    return State.RESOLVED if quiet_ms >= _KEEP_MS else None
+    return State.RESOLVED if quiet_ms >= STAYS_OVER_MS else None
 
 
 def _transition(case: _Case, now_ms: int, to_state: State) -> Transition:

@@ -10,8 +10,18 @@
     link.className = "link " + (on ? "on" : "off");
     lost.hidden = on;
   }
+  // A refused stream may mean that the sign-in has ended: then the page itself answers with the way to sign in.
+  let asking = false;
+  function askWhetherSignedIn() {
+    if (asking) return;
+    asking = true;
+    fetch(location.href, { redirect: "manual", cache: "no-store" })
+      .then((answer) => { if (answer.type === "opaqueredirect" || answer.status === 401) location.reload(); })
+      .catch(() => {})
+      .finally(() => { setTimeout(() => { asking = false; }, 10000); });
+  }
   document.body.addEventListener("htmx:sseOpen", () => show(true));
-  document.body.addEventListener("htmx:sseError", () => show(false));
+  document.body.addEventListener("htmx:sseError", () => { show(false); askWhetherSignedIn(); });
   document.body.addEventListener("htmx:sseClose", () => show(false));
   const folded = new Set();
   document.body.addEventListener("toggle", (event) => {

@@ -106,6 +106,14 @@ def test_drills_are_marked(database, campus, clock):
     assert book.open_alerts()[0].drill
 
 
+def test_no_open_alert_is_left_out(book):
+    """However many there are: what a restart takes on from here is all that is open."""
+    many = [change(State.FIRING, 1000, Level.WARNING, subject=f"device-{n}") for n in range(1001)]
+    book.apply(many, seq=1, time_ms=1000)
+    assert len(book.open_alerts()) == 1001
+    assert len(book.open_alerts(limit=1000)) == 1000
+
+
 TRANSITIONS = st.lists(
     st.tuples(
         st.sampled_from(["freezer", "fridge"]),

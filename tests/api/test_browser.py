@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import sync_playwright
 from tests_support import wait_until
 
 from api import routes
+from api.accounts import Actor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -114,6 +116,12 @@ def test_a_lost_connection_is_said(running, page):
     running.runtime.feed.close()
     running.server.should_exit = True
     page.get_by_text("与服务器的连接断开了").wait_for()
+
+
+def test_an_ended_sign_in_leads_to_the_way_in(running, page):
+    """A session that is ended elsewhere is not shown as a lost connection: the page goes where one signs in again."""
+    running.runtime.accounts.users.sign_out("admin", actor=Actor("test"), now_ms=running.runtime.now_ms())
+    page.wait_for_url(re.compile("/sign-in"), timeout=60_000)
 
 
 def test_an_exercise_from_the_page(running, page):

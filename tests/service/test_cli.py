@@ -46,6 +46,15 @@ def test_every_command_has_help(path, command):
     assert "--help" in run(*path, "--help")
 
 
+@pytest.mark.parametrize("words", ["link", "user list", "token list", "drill list", "drill report 1"])
+def test_a_damaged_database_is_said_in_a_sentence(tmp_path, words):
+    """No command that reads the operations database ends with a traceback: it says what is wrong and who knows more."""
+    (tmp_path / "operations.db").write_bytes(bytes(range(256)) * 64)
+    output = run(*words.split(), "--data", tmp_path, code=2)
+    assert "file is not a database" in output
+    assert "shouyuan doctor" in output
+
+
 def test_check_on_the_example():
     """What is right says so with 0; what is wrong is named with 1."""
     assert "no mistakes" in run("check", "--campus", EXAMPLE)

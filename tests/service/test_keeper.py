@@ -15,7 +15,9 @@ from campus.reading import Reading, Series
 from campus.site import Site
 from rules.level import Level
 from service.keeper import Keeper
+from service.retention_clock import RetentionClock
 from store.embedded import EmbeddedStore
+from store.operations.facts import Facts
 from store.operations.tables import OutboxRow
 from store.timeseries import Aggregate
 
@@ -49,6 +51,31 @@ def test_what_is_kept(store, database, settings, readings, hours):
     counts = store.query(METER, 0, NOW_MS, step_ms=DAY_MS, aggregate=Aggregate.COUNT)
     assert sum(point.value for point in counts) == hours
     keeper.stop()
+
+
+def test_a_clock_years_ahead_deletes_next_to_nothing(store, database):
+    """Until somebody sets it right, each hourly look deletes two hours of readings at most; over a restart too."""
+    site = Site(id="s", name="s", retention_days=400)
+    clock = [NOW_MS]
+
+    def keeper():
+        by = RetentionClock(Facts(database), lambda: clock[0])
+        return Keeper(store, Outbox(database), lambda: site, lambda: clock[0], delete_by=by)
+
+    assert keeper().keep() == 0
+    clock[0] = NOW_MS + 4 * 365 * DAY_MS
+    assert keeper().keep() == 2
+    clock[0] = NOW_MS + HOUR_MS
+    assert keeper().keep() == 0
+
+
+def test_a_machine_that_was_off_catches_up(database):
+    """At two hours a look the time by which is deleted meets the clock's again."""
+    clock = [NOW_MS]
+    by = RetentionClock(Facts(database), lambda: clock[0])
+    by()
+    clock[0] += 3 * HOUR_MS
+    assert [by() - NOW_MS for _ in range(3)] == [2 * HOUR_MS, 3 * HOUR_MS, 3 * HOUR_MS]
 
 
 def test_settled_messages_go_after_a_year(store, database):

@@ -46,8 +46,11 @@ def test_a_reading_is_on_the_page_and_its_alert_at_the_phone(running, bot):
 
 def test_history_counts_and_health(running):
     """Readings are in the store, counts balance in the metrics, every part is well."""
+    start_ms = running.runtime.now_ms() - 1000
     for number in range(50):
-        running.publish("zigbee2mqtt/Freezer", json.dumps({"temperature": -18 - number / 100}).encode())
+        # with times of their own: of two without, received within the same millisecond, the later one counts
+        body = {"temperature": -18 - number / 100, "last_seen": start_ms + number}
+        running.publish("zigbee2mqtt/Freezer", json.dumps(body).encode())
     running.publish("zigbee2mqtt/Freezer", b"\xff\xff")
     running.publish("zigbee2mqtt/Nobody", b'{"temperature": 1}')
     running.publish("zigbee2mqtt/bridge/state", b"{}")

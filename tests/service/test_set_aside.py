@@ -11,6 +11,7 @@ from alerts import own
 from campus.quantity import Quantity
 from campus.reading import Series
 from ingest.message_guard import checksum, item_of
+from service import watch
 from store.poison import Kind, SetAside, Suspect
 from store.quarantine import POISON, Selection
 
@@ -112,6 +113,7 @@ def rest_over(service, monkeypatch):
 
 def test_a_topic_is_tried_again_by_itself(service, monkeypatch):
     """After its rest one held message is read; the process lives, so all that was held is read, and the topic is free."""
+    monkeypatch.setattr(watch, "STAYS_OVER_MS", 2_000)
     _, topic = freezer_of(service)
     for number in range(3):
         suspect = Suspect(Kind.MESSAGE, str(number), topic)
