@@ -227,6 +227,12 @@ class Outbox:
                 row.due_ms = now_ms
             return len(rows)
 
+    def is_settled(self, key: str) -> bool:
+        """Whether nothing is left to send of that row: it was sent, or given up, or there is none."""
+        with Session(reading(self._database)) as session:
+            query = sa.select(OutboxRow.id).where(OutboxRow.key == key, OutboxRow.state.in_(_NOT_SENT))
+            return session.scalar(query) is None
+
     def forget_old(self, now_ms: int) -> None:
         """Drops what was settled more than a year ago."""
         oldest_ms = now_ms - dt.timedelta(days=_KEPT_DAYS) // dt.timedelta(milliseconds=1)

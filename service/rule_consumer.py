@@ -102,6 +102,8 @@ class RuleConsumer:
         if rebuilt:  # what fires and is in no book fires anew
             for rule, subject in firing.keys() - known:
                 self._engine.forget(rule, subject)
+        # what was judged again held every self-test since the snapshot: as many openings are no flapping
+        self._engine.forget(selftest.RULE, selftest.DEVICE_ID)
         self.recovered = True
 
     def _own(self, open_alerts: Sequence[Alert]) -> None:

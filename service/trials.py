@@ -34,6 +34,11 @@ class Trials:
         poison = runtime.guard.poison
         if runtime.guard.rules_at_rest() != runtime.rules_off:
             runtime.judge_anew()
+        for (
+            one
+        ) in poison.all():  # written down as sent, it is never handled again: nobody else would release it
+            if one.kind is Kind.CHANNEL and one.item and runtime.outbox.is_settled(one.item):
+                poison.completed(one.kind, one.item, one.group)
         for one in poison.take_released():
             log.warning("poison.released", kind=one.kind.value, group=one.group, item=one.item)
             if one.kind is Kind.CHANNEL and runtime.outbox.send_again(one.group, one.item, now_ms):

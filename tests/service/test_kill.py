@@ -51,6 +51,7 @@ class Load:
         self.fridges = [(n, warm) for n in range(FRIDGES) for warm in (True, False)]
         self._values = {}
         self._taken = set()
+        self._time_ms = 0
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="load", clean_session=False)
         self._client.max_queued_messages_set(0)
         self._client.on_connect = self._on_connect
@@ -80,7 +81,8 @@ class Load:
         self._publish("zigbee2mqtt/Freezer", {"temperature": value}, value)
 
     def fridge(self, number, warm):
-        now_ms = time.time_ns() // 1_000_000
+        # no two of the same moment: of those, the rules would take the first
+        self._time_ms = now_ms = max(time.time_ns() // 1_000_000, self._time_ms + 1)
         address = f"24e1240000{number:06x}"
         body = {
             "deviceInfo": {"devEui": address},

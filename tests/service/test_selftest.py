@@ -135,6 +135,20 @@ def test_over_a_restart(tmp_path, monkeypatch):
         second.stop()
 
 
+def test_many_tests_since_the_last_snapshot(tmp_path, monkeypatch):
+    """Killed before it could keep its state, the rules judge every test of the past again; the next passes all the same."""
+    first = started(tmp_path / "data")
+    passes(first, 5)
+    monkeypatch.setattr(first.rules, "_snapshot", lambda *_: None)
+    first.stop()
+    second = started(tmp_path / "data")
+    try:
+        assert second.rules.snapshot_seq == 0
+        passes(second)
+    finally:
+        second.stop()
+
+
 def ingest_hangs(runtime, patch):
     patch.setattr(runtime.pipeline.worker, "_step", lambda: None)
     patch.setattr(runtime.pipeline.worker, "_pace_s", 0.02)

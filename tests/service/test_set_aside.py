@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from tests_support import wait_until
 
 from alerts import own
@@ -12,6 +14,7 @@ from campus.quantity import Quantity
 from campus.reading import Series
 from ingest.message_guard import checksum, item_of
 from service import watch
+from store.operations.tables import OutboxRow
 from store.poison import Kind, SetAside, Suspect
 from store.quarantine import POISON, Selection
 
@@ -144,6 +147,20 @@ def test_a_rule_is_tried_again_by_itself(service, monkeypatch):
     rest_over(service, monkeypatch)
     wait_until(lambda: group in judged())
     assert [one["group"] for one in listed(service)] == [group], "until it has judged something"
+
+
+def test_a_message_that_was_sent_rests_no_longer(service):
+    """The service died twice just after a message was written down as sent: nothing is left to try, so nothing rests."""
+    _, topic = freezer_of(service)
+    service.publish(topic, json.dumps({"temperature": -2.0}).encode())
+
+    def sent():
+        with Session(service.runtime.database) as session:
+            return session.scalar(sa.select(OutboxRow).where(OutboxRow.state == "sent"))
+
+    wait_until(sent)
+    kill(service, Suspect(Kind.CHANNEL, sent().key, sent().channel))
+    wait_until(lambda: not listed(service))
 
 
 def test_nothing_of_that_number(service):
