@@ -15,10 +15,10 @@ from alerts.decision import Reason, decide
 from alerts.routing import Destination, destinations
 from campus.campus import Campus
 from campus.reading import Reading
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.replay import is_alert, replay
+from rules.engine.settings import RuleSettings
 from rules.level import Level, State
-from rules.replay import is_alert, replay
-from rules.settings import RuleSettings
 from rules.verdict import Evidence, Transition
 
 _AT_ONCE = 512

@@ -15,7 +15,7 @@ from alerts.decision import ENDINGS, Decision, Reason, decide
 from alerts.errors import AlertOver, NoSuchAlert
 from alerts.message import message_for
 from alerts.outbox import enqueue
-from alerts.own import UNREACHABLE
+from alerts.own.service import UNREACHABLE
 from alerts.routing import destinations
 from campus import selftest
 from campus.campus import Campus

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts.book import AlertBook
 from alerts.channels.contract import Channel, Delivery, Outcome, retry
 from alerts.outbox import POISON, RESTING, Due, Outbox
-from alerts.own import UNREACHABLE
+from alerts.own.service import UNREACHABLE
 from alerts.send_guard import SendGuard
 from campus.clock import SECOND_MS, SET_BACK_MS
 from campus.worker import Worker

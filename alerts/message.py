@@ -8,13 +8,13 @@ import msgspec
 
 from alerts.alert import Alert
 from alerts.decision import ENDINGS, Reason
-from alerts.own import words_for
+from alerts.own.service import words_for
 from campus.campus import Campus
 from campus.clock import MINUTE_MS, from_ms
 from campus.text import Translate, translator
 from campus.text import marked as _
-from rules.explain import name_of, place_of
 from rules.level import Level
+from rules.words.explain import name_of, place_of
 
 
 class MessageKind(enum.StrEnum):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from alerts.alert import AlertState
 from alerts.message import MessageKind
-from alerts.own import UNREACHABLE
+from alerts.own.service import UNREACHABLE
 from alerts.routing import Recipient
 from campus.clock import MINUTE_MS
 from store.operations.tables import AlertRow, OutboxRow

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from alerts.channels.contract import Delivery, retry
 from alerts.outbox import POISON, RESTING, Due
-from store.handling import Handling, Slot
-from store.poison import Kind, Poison
+from store.poison.handling import Handling, Slot
+from store.poison.record import Kind, Poison
 
 #: channels' places among the marks begin here
 FIRST_SLOT = 2

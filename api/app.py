@@ -16,8 +16,6 @@ from starlette.exceptions import HTTPException
 
 from alerts.errors import AlertOver, NoSuchAlert, NoSuchDrill
 from api.errors import ApiError, NotSignedIn, printable, shortened
-from api.limits import Limits
-from api.openapi import describing
 from api.pages import language_of
 from api.ports import DrillRefused, RegisterRefused
 from api.routes import (
@@ -43,7 +41,9 @@ from api.routes import (
     users,
 )
 from api.services import Services
-from api.stream_seats import StreamSeats
+from api.transport.limits import Limits
+from api.transport.openapi import describing
+from api.transport.stream_seats import StreamSeats
 from campus.text import translator
 from store.errors import StoreUnavailable
 

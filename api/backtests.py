@@ -12,10 +12,10 @@ from alerts.comparison import comparison_json
 from api.errors import BadRequest, NotFound
 from campus.campus import Campus
 from campus.clock import DAY_MS, iso
-from rules.replay import devices_read
-from rules.settings import check
-from store.history import History, stored_history
-from store.timeseries import TimeSeriesStore
+from rules.engine.replay import devices_read
+from rules.engine.settings import check
+from store.timeseries.contract import TimeSeriesStore
+from store.timeseries.history import History, stored_history
 
 #: the rules the service judges by now
 IN_FORCE = "rules.yaml"

@@ -7,9 +7,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from campus.almanac import Difference, almanac_day
-from campus.calendar import DayType, SchoolCalendar, parse_window
-from campus.school_day import SchoolDay, Why
+from campus.calendar.almanac import Difference, almanac_day
+from campus.calendar.calendar import DayType, SchoolCalendar, parse_window
+from campus.calendar.school_day import SchoolDay, Why
 from campus.site import Building
 from campus.text import Translate
 from campus.text import marked as _

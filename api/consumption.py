@@ -16,7 +16,7 @@ from campus.meter.register import Register
 from campus.meter.step import Event, Step
 from campus.quantity import Quantity
 from campus.reading import Quality, Series
-from store.timeseries import Aggregate, TimeSeriesStore
+from store.timeseries.contract import Aggregate, TimeSeriesStore
 
 #: readings looked at in one answer: two years of one meter every minute
 MOST_READINGS = 1_000_000

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from alerts.drill import Drill, DrillOrder
-from campus.calendar import SchoolCalendar
-from campus.calendar_change import CalendarChange
+from alerts.drills.drill import Drill, DrillOrder
+from campus.calendar.calendar import SchoolCalendar
+from campus.calendar.change import CalendarChange
 from campus.text import Translate
 
 

@@ -14,8 +14,8 @@ from api.live import LiveFeed
 from api.ports import DrillDesk, Health, QuarantineDesk, RegisterDesk
 from campus.campus import Campus
 from campus.text import Translate
-from store.board import Board
-from store.timeseries import TimeSeriesStore
+from store.timeseries.board import Board
+from store.timeseries.contract import TimeSeriesStore
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import defaultdict
 import msgspec
 
 from alerts.alert import Alert, AlertState
-from alerts.own import words_for
+from alerts.own.service import words_for
 from api.pages import age, amount, clock
 from api.services import Services
 from campus.clock import MINUTE_MS, SECOND_MS
@@ -17,7 +17,7 @@ from campus.quantity import Quantity
 from campus.reading import Series
 from campus.text import Translate
 from campus.text import marked as _
-from store.timeseries import Point
+from store.timeseries.contract import Point
 
 #: the first of these that a device has is its main value; two are shown
 _MAIN: dict[Kind, tuple[Quantity, ...]] = {

@@ -19,10 +19,10 @@ from bench.year.run import passed
 from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.reading import Reading
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.replay import is_alert, replay
+from rules.engine.settings import RuleSettings
 from rules.level import Level, State
-from rules.replay import is_alert, replay
-from rules.settings import RuleSettings
 from rules.verdict import Transition
 
 MONTH_MS = 30.44 * DAY_MS

@@ -16,9 +16,9 @@ from pathlib import Path
 from road import campus, load
 
 from campus.site import Site
-from service.broker import EmbeddedBroker
+from service.broker.embedded import EmbeddedBroker
 from service.logs import configure_logs
-from service.runtime import Runtime
+from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
 from store.errors import StoreUnavailable
 

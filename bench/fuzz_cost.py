@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from bench.fuzzing.cost import peak_bytes, seconds
 from bench.fuzzing.shapes import LEVELS, VALUES, shapes
-from ingest.decoding.lexicon import words
-from ingest.decoding.names import loosely, meaning
+from ingest.decoding.reading.lexicon import words
+from ingest.decoding.reading.names import loosely, meaning
 from ingest.decoding.registry import decoder_names
 
 LONGEST_S = 1.0

@@ -24,12 +24,12 @@ from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
 from service.logs import configure_logs
-from service.runtime import Runtime
+from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
-from simulators import providers
-from simulators.broker_url import BrokerUrl
 from simulators.formats.contract import Publication
-from simulators.load import Load, template
+from simulators.output import providers
+from simulators.output.broker_url import BrokerUrl
+from simulators.output.load import Load, template
 
 METERS = 200
 #: messages a second that no single process takes in, and that a broker can keep for a while

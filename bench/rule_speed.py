@@ -13,9 +13,9 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
-from rules.engine import Engine
-from rules.replay import replay
-from rules.settings import RuleSettings
+from rules.engine.engine import Engine
+from rules.engine.replay import replay
+from rules.engine.settings import RuleSettings
 
 START_MS = 1_794_758_400_000
 PLACE = Place(site="s", building="b")

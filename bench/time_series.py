@@ -17,8 +17,8 @@ from pathlib import Path
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from store.embedded import EmbeddedStore
-from store.timeseries import Aggregate, Point
+from store.timeseries.contract import Aggregate, Point
+from store.timeseries.embedded import EmbeddedStore
 
 START_MS = 1_756_656_000_000  # 2025-09-01T00:00+08:00
 BATCH = 5_000

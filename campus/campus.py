@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
+from campus.calendar.opening import AlwaysUnknown, OpeningHours
 from campus.device import Device, Kind
 from campus.errors import UnknownDevice
-from campus.opening import AlwaysUnknown, OpeningHours
 from campus.person import Person, Shift
 from campus.site import Site
 

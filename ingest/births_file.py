@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from ingest.decoding.sparkplug_births import Births
+from ingest.decoding.formats.sparkplug.births import Births
 
 log = structlog.get_logger()
 

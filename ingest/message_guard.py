@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ingest.message import Message
 from ingest.redeliveries import fingerprint as fingerprint_of
-from store.handling import Handling, kept_topic
-from store.poison import Kind, Poison
+from store.poison.handling import Handling, kept_topic
+from store.poison.record import Kind, Poison
 
 #: the pipeline's place among the marks
 SLOT = 0

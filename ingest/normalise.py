@@ -15,7 +15,7 @@ from campus.errors import UnknownUnit
 from campus.quantity import SPECS, Quantity, QuantitySpec
 from campus.reading import Quality, Reading, Series
 from campus.unit import to_canonical
-from ingest.decoding.timestamp import plausible
+from ingest.decoding.reading.timestamp import plausible
 from ingest.device_clocks import SUSPECT_MS, DeviceClocks
 from ingest.message import Report, Value
 

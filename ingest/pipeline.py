@@ -14,16 +14,16 @@ from campus.reading import Quality, Reading
 from campus.selftest import Stage, Trace
 from campus.worker import Worker
 from ingest.allowance import Allowances
-from ingest.burst import Burst, Waiting
 from ingest.dedupe import Repeats
 from ingest.judge import Judge, Judgement, held, topic_too_long
 from ingest.message import LONGEST_TOPIC, Message
 from ingest.message_guard import MessageGuard
+from ingest.mqtt.burst import Burst, Waiting
 from ingest.normalise import ALLOWED_LATENESS_MS
 from ingest.redeliveries import CONTENT, REMEMBERED_MESSAGES, Redeliveries, fingerprint
-from store.counts import Counts
 from store.errors import JournalDamaged, JournalFull
-from store.journal import Journal
+from store.journal.counts import Counts
+from store.journal.journal import Journal
 from store.quarantine import POISON, QuarantineEntry
 
 log = structlog.get_logger()

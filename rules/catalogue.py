@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from rules.boiler import GasClosed, HeatingFailed
-from rules.cold import AboveLimit
-from rules.cold_learned import Drift, Failing
-from rules.cold_power import CalibrationDue, PowerLost, ProbePair
-from rules.electricity import LeftOn
-from rules.electricity_supply import Outage, Phases
-from rules.electricity_usual import BaseloadRise, CrossCheck, ResidualRise
-from rules.limits_cold import DoorOpen, TooCold
-from rules.limits_electricity import CableHot, Overload, Residual, Voltage
-from rules.limits_heat import BoilerPressure, GasDetected, RoomCold, SupplyTemperature, WaterDetected
-from rules.limits_sensor import BatteryLow, SignalWeak, WaterPressureLow
-from rules.pipe import PipeCold
+from rules.cold.above_limit import AboveLimit
+from rules.cold.learned import Drift, Failing
+from rules.cold.limits import DoorOpen, TooCold
+from rules.cold.power import CalibrationDue, PowerLost, ProbePair
+from rules.electricity.left_on import LeftOn
+from rules.electricity.limits import CableHot, Overload, Residual, Voltage
+from rules.electricity.supply import Outage, Phases
+from rules.electricity.usual import BaseloadRise, CrossCheck, ResidualRise
+from rules.heat.boiler import HeatingFailed
+from rules.heat.gas import GasClosed
+from rules.heat.limits import BoilerPressure, GasDetected, RoomCold, SupplyTemperature, WaterDetected
+from rules.pipe.cold import PipeCold
+from rules.pipe.thaw import StillWater, ThawWatch
 from rules.rule import Rule
-from rules.sensor import Silent
-from rules.sensor_link import GatewayDown, WrongClock
-from rules.sensor_value import Implausible, Jump, Stuck
-from rules.thaw import StillWater, ThawWatch
-from rules.water import Burst, NeverZero
-from rules.water_balance import Balance
-from rules.water_closed import RunningClosed
-from rules.water_meter import Backflow, OverBudget, Stands
-from rules.water_night import NightExcess
-from rules.water_rise import Rise
+from rules.sensor.limits import BatteryLow, SignalWeak, WaterPressureLow
+from rules.sensor.link import GatewayDown, WrongClock
+from rules.sensor.silence import Silent
+from rules.sensor.value import Implausible, Jump, Stuck
+from rules.water.balance import Balance
+from rules.water.closed import RunningClosed
+from rules.water.flow import Burst, NeverZero
+from rules.water.meter import Backflow, OverBudget, Stands
+from rules.water.night_flow import NightExcess
+from rules.water.rise import Rise
 
 
 def catalogue() -> dict[str, Rule]:

@@ -1,5 +1,5 @@
 """``python -m service``: the command line without the installed script."""
 
-from service.cli import main
+from service.cli.main_command import main
 
 main()

@@ -19,7 +19,7 @@ class Children:
 
     def __init__(self, data, port, program="kill_child.py"):
         self._data = data
-        command = [sys.executable, f"tests/service/{program}", str(data), str(port)]
+        command = [sys.executable, f"tests/service/outages/{program}", str(data), str(port)]
         self._parent = subprocess.Popen(
             command,
             cwd=ROOT,

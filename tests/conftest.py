@@ -18,9 +18,9 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
-from service import broker_config
-from service.broker import EmbeddedBroker
-from store.journal import Journal
+from service.broker import config as broker_config
+from service.broker.embedded import EmbeddedBroker
+from store.journal.journal import Journal
 from store.operations.database import open_database
 
 # A busy machine is no finding; what takes too long by itself is found by pytest's own limit.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from campus.folder import check_folder
 from ingest.decoding.registry import decoder_names
-from rules.settings import check
+from rules.engine.settings import check
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "school"
 SITE = "id: s\nname: 学校\nbuildings: [{id: t1, name: 教学楼}]\nchannels: {c: {kind: console}}\n"

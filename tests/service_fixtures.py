@@ -16,12 +16,12 @@ from tests_support import PATIENCE_S, wait_until
 
 from api.accounts import AccountRole
 from api.app import create_app
-from api.server import server_config
+from api.transport.server import server_config
 from campus.campus import Campus
 from campus.site import Site
-from service.runtime import Runtime
+from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
-from simulators import providers
+from simulators.output import providers
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "school"
 

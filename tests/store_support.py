@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.timeseries import Aggregate
+from store.timeseries.contract import Aggregate
 
 #: what each aggregate is of values in their order of time
 REFERENCE = {

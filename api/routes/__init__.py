@@ -1,1 +1,1 @@
-"""The routes, one file a subject."""
+"""The routes, one file a subject, for programs and for pages. (More than fifteen files, as there are as many subjects.)"""

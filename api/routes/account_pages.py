@@ -13,12 +13,12 @@ from api.accounts.words import ACTS, ROLES, SCOPES
 from api.audit_view import audit_lines
 from api.device_name import device_name
 from api.errors import ApiError, BadRequest, LastAdministrator, NameTaken
-from api.guarded_route import GuardedRoute
 from api.pages import date, language_of, render
 from api.routes.audit import Text, found
 from api.routes.common import Admin, Deps, Id, IdBefore, Person
 from api.routes.tokens import MOST_DAYS
 from api.services import Services
+from api.transport.guarded_route import GuardedRoute
 from campus.clock import DAY_MS
 from campus.text import marked as _
 from campus.text import translator

@@ -9,10 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.accounts import Act
 from api.errors import NotFound
-from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, measured, render
 from api.ports import Guess, RegisterProblem, RegisterRefused
 from api.routes.common import Deps, Keeper, audit
+from api.transport.guarded_route import GuardedRoute
 from campus.device import Kind, Role
 from campus.text import marked as _
 from campus.text import translator

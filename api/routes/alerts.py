@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from alerts.alert import Alert, AlertState
 from alerts.cursor import AlertCursor
 from alerts.errors import BadCursor
-from alerts.own import words_for
+from alerts.own.service import words_for
 from api.accounts import Act
 from api.errors import BadRequest
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
 from api.routes.common import Deps, Duty, Id, IdBefore, Viewer, audit
 from api.services import Services
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
 from campus.text import translator
 
 router = APIRouter(prefix="/api", tags=["alerts"], route_class=GuardedRoute)

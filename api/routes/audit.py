@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from api.accounts import AuditEntry
-from api.guarded_route import GuardedRoute
 from api.routes.common import Admin, Deps, IdBefore
+from api.transport.guarded_route import GuardedRoute
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=GuardedRoute)
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query
 
 from api.accounts import Act
 from api.errors import BadRequest
-from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Keeper, Viewer, audit, calendar_of
-from campus.almanac import AlmanacDay, BuildingDay, almanac_days, differences
-from campus.calendar import SchoolCalendar
-from campus.calendar_change import CalendarChange, plain
+from api.transport.guarded_route import GuardedRoute
+from campus.calendar.almanac import AlmanacDay, BuildingDay, almanac_days, differences
+from campus.calendar.calendar import SchoolCalendar
+from campus.calendar.change import CalendarChange, plain
+from campus.calendar.school_day import SchoolDay
 from campus.clock import from_ms
-from campus.school_day import SchoolDay
 from campus.text import translator
 
 router = APIRouter(prefix="/api", tags=["calendar"], route_class=GuardedRoute)

@@ -12,12 +12,12 @@ from pydantic import BaseModel, Field
 from api import calendar_view
 from api.accounts import Account, Act
 from api.errors import BadRequest
-from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import RegisterRefused
 from api.routes.common import Deps, Keeper, Viewer, audit, calendar_of
-from campus.almanac import Difference, differences
-from campus.calendar_change import CalendarChange
+from api.transport.guarded_route import GuardedRoute
+from campus.calendar.almanac import Difference, differences
+from campus.calendar.change import CalendarChange
 from campus.clock import from_ms
 from campus.text import translator
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from api.accounts import Account, Act, Scope
-from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
 from api.services import Services
-from api.session import SignedIn
-from campus.calendar import CalendarSettings, SchoolCalendar
+from api.transport.bounded_request import MOST_WHOLE
+from api.transport.session import SignedIn
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.clock import parse_iso
 from campus.device import Device
 from campus.errors import BadTime

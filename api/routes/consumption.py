@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from api.consumption import Consumption, consumed, counter_of
 from api.errors import BadRequest, NotFound
-from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Viewer, device_of, moment_of
+from api.transport.guarded_route import GuardedRoute
 from campus.clock import DAY_MS, iso
 from campus.drill import is_drill
 from campus.meter.consumption import Use

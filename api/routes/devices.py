@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.errors import BadRequest
-from api.guarded_route import GuardedRoute
 from api.routes.common import Deps, Viewer, device_of, moment_of
 from api.services import Services
+from api.transport.guarded_route import GuardedRoute
 from campus.clock import DAY_MS, iso
 from campus.device import Device
 from campus.drill import is_drill
 from campus.quantity import SPECS, Quantity
 from campus.reading import Series
-from store.timeseries import Aggregate, Point
+from store.timeseries.contract import Aggregate, Point
 
 router = APIRouter(prefix="/api", tags=["devices"], route_class=GuardedRoute)
 

@@ -9,18 +9,18 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from alerts.alert import AlertState
-from alerts.drill_record import record_of
+from alerts.drills.record import record_of
 from api.accounts import Account, Act, Scope
-from api.drill_excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGNATURES, TITLE
-from api.drill_sheet import sheet_of, summary
-from api.drill_words import RECIPIENTS, span
+from api.drills.excel import DEEDS_HEAD, EARLIER_HEAD, EXPECTED_HEAD, PARTS, SIGNATURES, TITLE
+from api.drills.sheet import sheet_of, summary
+from api.drills.words import RECIPIENTS, span
 from api.errors import NotFound
-from api.guarded_route import GuardedRoute
 from api.pages import language_of, render
 from api.ports import DrillRefused
 from api.routes.common import Admin, Deps, Duty, Id, Viewer, audit
 from api.routes.drills import Order, drill_of, ordered, visible
 from api.services import Services
+from api.transport.guarded_route import GuardedRoute
 from campus.clock import DAY_MS, MINUTE_MS
 from campus.drill import is_drill
 from campus.text import translator

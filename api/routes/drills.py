@@ -10,17 +10,17 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from alerts.drill import Drill, DrillLog, DrillOrder, DrillState
-from alerts.drill_record import earlier_of, record_of
+from alerts.drills.drill import Drill, DrillLog, DrillOrder, DrillState
+from alerts.drills.record import earlier_of, record_of
 from alerts.errors import NoSuchDrill
 from api.accounts import Account, Act, Scope
-from api.drill_excel import MEDIA_TYPE, workbook
-from api.drill_sheet import sheet_of
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
+from api.drills.excel import MEDIA_TYPE, workbook
+from api.drills.sheet import sheet_of
 from api.pages import language_of
 from api.routes.common import Admin, Deps, Duty, Id, IdBefore, Viewer, audit, moment_of
 from api.services import Services
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
 from campus.text import translator
 
 router = APIRouter(prefix="/api", tags=["drills"], route_class=GuardedRoute)

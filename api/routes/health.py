@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.guarded_route import GuardedRoute
 from api.pages import language_of
 from api.ports import Condition
 from api.routes.common import Deps, Viewer
+from api.transport.guarded_route import GuardedRoute
 from campus.text import marked, translator
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
 from api.routes.common import Deps, Viewer
-from api.session import current_account
-from api.stream_seats import StreamSeats
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
+from api.transport.session import current_account
+from api.transport.stream_seats import StreamSeats
 
 router = APIRouter(prefix="/api", tags=["live"], route_class=GuardedRoute)
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from api.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Act, SessionView
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
 from api.routes.common import Deps, Id, Person
 from api.routes.users import Ended
-from api.session import device_of_request, set_cookie
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
+from api.transport.session import device_of_request, set_cookie
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=GuardedRoute)
 

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from alerts.own_parts import part_name
+from alerts.own.parts import part_name
 from api.accounts import Act
 from api.assurance import assurance
 from api.errors import NotFound
-from api.guarded_route import GuardedRoute
 from api.pages import clock, language_of, lines, measured, render
 from api.routes.common import Deps, Duty, Id, Keeper, Viewer, audit
 from api.routes.quarantine import shortened, throw_away
+from api.transport.guarded_route import GuardedRoute
 from api.views import buildings, open_cards, recent_cards, revision_views
 from campus.quantity import SPECS
 from campus.text import translator

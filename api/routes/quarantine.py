@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.accounts import Account, Act
-from api.bounded_request import MOST_WHOLE
 from api.errors import BadRequest, NotFound
-from api.guarded_route import GuardedRoute
 from api.ports import HeldMessage
 from api.routes.common import Deps, Id, IdBefore, Keeper, Viewer, audit
 from api.services import Services
+from api.transport.bounded_request import MOST_WHOLE
+from api.transport.guarded_route import GuardedRoute
 
 router = APIRouter(prefix="/api", tags=["quarantine"], route_class=GuardedRoute)
 

@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 
 from api.accounts import Act
 from api.errors import NotFound
-from api.guarded_route import GuardedRoute
 from api.ports import RegisterProblem, RegisterRefused
 from api.routes.common import Deps, Keeper, Viewer, audit, device_of
 from api.routes.devices import device_json
+from api.transport.guarded_route import GuardedRoute
 
 router = APIRouter(prefix="/api", tags=["register"], route_class=GuardedRoute)
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.accounts import Act
 from api.backtests import Asked, replayed
 from api.errors import Busy
-from api.guarded_route import LargeBodyRoute
-from api.openapi import refused
 from api.routes.common import Deps, Keeper, audit, moment_of
+from api.transport.guarded_route import LargeBodyRoute
+from api.transport.openapi import refused
 
 router = APIRouter(prefix="/api", tags=["alerts"], route_class=LargeBodyRoute)
 

@@ -10,10 +10,17 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.accounts import SHORTEST_PASSWORD, Account, Act
 from api.errors import Later, NotFound, Overloaded, TooManyTries, WrongPassword
-from api.guarded_route import GuardedRoute
 from api.pages import render
 from api.routes.common import Deps, Person
-from api.session import COOKIE, address_of, check_origin, current_account, device_of_request, set_cookie
+from api.transport.guarded_route import GuardedRoute
+from api.transport.session import (
+    COOKIE,
+    address_of,
+    check_origin,
+    current_account,
+    device_of_request,
+    set_cookie,
+)
 from campus.text import marked as _
 
 router = APIRouter(tags=["session"], include_in_schema=False, route_class=GuardedRoute)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api.accounts import Scope, Token
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
 from api.routes.common import Admin, Deps
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
 from campus.clock import DAY_MS
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=GuardedRoute)

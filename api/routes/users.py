@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from api.accounts import LINK_LIVES_MS, AccountRole, User
 from api.errors import PersonNeeded
-from api.guarded_route import GuardedRoute
-from api.openapi import refused
 from api.routes.common import Admin, Deps
+from api.transport.guarded_route import GuardedRoute
+from api.transport.openapi import refused
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=GuardedRoute)
 

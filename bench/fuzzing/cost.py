@@ -7,8 +7,8 @@ import tracemalloc
 
 from bench.fuzzing.verdict import verdict
 from ingest.decoding.contract import Hints
-from ingest.decoding.metric_name import metric_meaning
-from ingest.decoding.names import is_setting, loosely, meaning
+from ingest.decoding.reading.metric_name import metric_meaning
+from ingest.decoding.reading.names import is_setting, loosely, meaning
 
 _REMEMBERED = (meaning, loosely, is_setting, metric_meaning)
 

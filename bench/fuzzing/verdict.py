@@ -7,8 +7,8 @@ import math
 
 from campus.modbus import ModbusMapping
 from campus.site import GenericMapping
-from ingest.decoding.generic import GenericJson
-from ingest.decoding.raw_modbus import RawModbus
+from ingest.decoding.formats.described.generic import GenericJson
+from ingest.decoding.formats.described.raw_modbus import RawModbus
 from ingest.decoding.registry import Registry, decoders
 from ingest.errors import Rejected
 

@@ -19,8 +19,8 @@ from bench.outage.provider import Provider
 from bench.outage.publisher import COLD, FREEZERS, WARM, value
 from campus.quantity import Quantity
 from campus.reading import Series
-from store import codec
-from store.embedded import EmbeddedStore
+from store.journal import codec
+from store.timeseries.embedded import EmbeddedStore
 
 _RULE = "cold.above_limit"
 

@@ -17,7 +17,7 @@ from campus.campus import Campus
 from campus.device import Device, Place
 from campus.site import Site
 from service.logs import configure_logs
-from service.runtime import Runtime
+from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
 
 

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from service.broker import EmbeddedBroker
+from service.broker.embedded import EmbeddedBroker
 
 _POSTGRES = Path("/usr/lib/postgresql/15/bin")
 _READY_S = 60.0

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import polars as pl
 
-from campus.calendar import SchoolCalendar
+from campus.calendar.calendar import SchoolCalendar
+from campus.calendar.timetable import CalendarSettings
 from campus.campus import Campus
 from campus.clock import to_ms
 from campus.device import Device, Kind, Place, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.site import Site
-from campus.timetable import CalendarSettings
 
 ROOT = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 #: values that mean "no probe", as ingest marks them (DOMAIN.md 2.4)

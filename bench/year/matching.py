@@ -11,7 +11,7 @@ from campus.campus import Campus
 from campus.clock import DAY_MS
 from campus.device import Kind
 from rules.level import Level
-from simulators.label import Expectation, Label
+from simulators.campus.label import Expectation, Label
 
 #: an alert that opens so long after a fault's end may still be of it: rules of days look back on yesterday
 AFTER_MS = 2 * DAY_MS

@@ -7,11 +7,11 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from campus.calendar import CalendarSettings, DayType, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, DayType, SchoolCalendar
 from campus.campus import Campus
 from campus.clock import HOUR_MS, to_ms
-from simulators.generated import generated_campus, school_terms
-from simulators.scenario import Scenario, read_scenarios
+from simulators.campus.generated import generated_campus, school_terms
+from simulators.faults.scenario import Scenario, read_scenarios
 
 DEVICES = 200
 INTERVAL_S = 900.0

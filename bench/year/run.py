@@ -14,11 +14,11 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, from_ms
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading
-from rules.engine import Engine
-from rules.settings import RuleSettings
-from simulators.label import Label
-from simulators.simulated import Report
-from simulators.world import World
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
+from simulators.campus.label import Label
+from simulators.campus.simulated import Report
+from simulators.campus.world import World
 
 _BATCH = 512
 #: as ingest: what is older than this at its receipt is history

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_args
 
-from campus.calendar import CalendarSettings
+from campus.calendar.calendar import CalendarSettings
 from campus.folder.expected import shown, similar
-from campus.folder.fields import unit_mistake
+from campus.folder.tables.fields import unit_mistake
 from campus.problem import Problem
 from campus.site import Building
 

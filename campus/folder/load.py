@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.campus import Campus
 from campus.clock import SHANGHAI
 from campus.errors import FolderProblems
 from campus.folder.crosscheck import building_ids, check_calendar, check_site
 from campus.folder.document import read_yaml
 from campus.folder.expected import validated
-from campus.folder.register import Surroundings, read_register
-from campus.folder.roster import read_roster
 from campus.folder.secret import Secrets
-from campus.folder.staff import Staff, read_staff
-from campus.folder.swaps import with_swaps
+from campus.folder.tables.register import Surroundings, read_register
+from campus.folder.tables.roster import read_roster
+from campus.folder.tables.staff import Staff, read_staff
+from campus.folder.tables.swaps import with_swaps
 from campus.person import PersonRole, Shift
 from campus.problem import Problem
 from campus.site import Site

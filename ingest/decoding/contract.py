@@ -10,7 +10,7 @@ import msgspec
 
 from campus.clock import SHANGHAI
 from campus.device import Device
-from ingest.decoding.sparkplug_births import Births
+from ingest.decoding.formats.sparkplug.births import Births
 from ingest.message import Decoded, Message
 
 
@@ -31,7 +31,7 @@ class Hints(msgspec.Struct, frozen=True):
 class Decoder(Protocol):
     """One format. The only exception decoding may raise is :class:`ingest.errors.Rejected`.
 
-    Decoding is pure, but for what the :class:`~ingest.decoding.described.Descriptions` handed to a decoder remember.
+    Decoding is pure, but for what the :class:`~ingest.decoding.formats.described.descriptions.Descriptions` handed to a decoder remember.
     """
 
     #: the name used in the register and in site.yaml

@@ -8,44 +8,44 @@ from typing import NamedTuple
 
 from campus.modbus import ModbusMapping
 from campus.site import GenericMapping, Site, Source
-from ingest.decoding.acrel import Acrel
-from ingest.decoding.aiontheedge import AiOnTheEdge
-from ingest.decoding.aliyun_alink import AliyunAlink
-from ingest.decoding.chirpstack_v3 import ChirpStackV3
-from ingest.decoding.chirpstack_v4 import ChirpStackV4
-from ingest.decoding.chndas_array import ChnDasArray
 from ingest.decoding.contract import Decoder, Hints
-from ingest.decoding.described import Descriptions
-from ingest.decoding.edgelogger import EdgeLogger
-from ingest.decoding.esphome import EspHome
-from ingest.decoding.generic import GenericJson
-from ingest.decoding.ha_discovery import HomeAssistantDiscovery
-from ingest.decoding.homie import Homie
-from ingest.decoding.huawei_iotda import HuaweiIotDA
-from ingest.decoding.jetlinks import JetLinks
-from ingest.decoding.loriot import Loriot
-from ingest.decoding.milesight_gateway import MilesightGateway
-from ingest.decoding.neuron import Neuron
-from ingest.decoding.onenet_onejson import OneNet
-from ingest.decoding.raw_modbus import RawModbus
-from ingest.decoding.rtl_433 import Rtl433
-from ingest.decoding.rtlamr import RtlAmr
-from ingest.decoding.rtlamr2mqtt import RtlAmr2Mqtt
+from ingest.decoding.formats.clouds.aliyun_alink import AliyunAlink
+from ingest.decoding.formats.clouds.huawei_iotda import HuaweiIotDA
+from ingest.decoding.formats.clouds.jetlinks import JetLinks
+from ingest.decoding.formats.clouds.onenet_onejson import OneNet
+from ingest.decoding.formats.clouds.tencent_iot import TencentIot
+from ingest.decoding.formats.clouds.thingsboard_json import ThingsBoard
+from ingest.decoding.formats.clouds.tuya_tylink import TuyaLink
+from ingest.decoding.formats.described.descriptions import Descriptions
+from ingest.decoding.formats.described.esphome import EspHome
+from ingest.decoding.formats.described.generic import GenericJson
+from ingest.decoding.formats.described.ha_discovery import HomeAssistantDiscovery
+from ingest.decoding.formats.described.homie import Homie
+from ingest.decoding.formats.described.raw_modbus import RawModbus
+from ingest.decoding.formats.home.aiontheedge import AiOnTheEdge
+from ingest.decoding.formats.home.shelly_gen1 import ShellyGen1
+from ingest.decoding.formats.home.shelly_gen2 import ShellyGen2
+from ingest.decoding.formats.home.theengs import TheengsOmg
+from ingest.decoding.formats.home.zigbee2mqtt import Zigbee2Mqtt
+from ingest.decoding.formats.industry.acrel import Acrel
+from ingest.decoding.formats.industry.chndas_array import ChnDasArray
+from ingest.decoding.formats.industry.edgelogger import EdgeLogger
+from ingest.decoding.formats.industry.neuron import Neuron
+from ingest.decoding.formats.lorawan_servers.chirpstack_v3 import ChirpStackV3
+from ingest.decoding.formats.lorawan_servers.chirpstack_v4 import ChirpStackV4
+from ingest.decoding.formats.lorawan_servers.loriot import Loriot
+from ingest.decoding.formats.lorawan_servers.milesight_gateway import MilesightGateway
+from ingest.decoding.formats.lorawan_servers.thingpark import ThingPark
+from ingest.decoding.formats.lorawan_servers.tts_v3 import TheThingsStackV3
+from ingest.decoding.formats.radio.rtl_433 import Rtl433
+from ingest.decoding.formats.radio.rtlamr import RtlAmr
+from ingest.decoding.formats.radio.rtlamr2mqtt import RtlAmr2Mqtt
+from ingest.decoding.formats.radio.wmbusmeters import WMBusMeters
+from ingest.decoding.formats.sparkplug.decoder import SparkplugB
+from ingest.decoding.formats.tasmota.messages import Tasmota
 from ingest.decoding.selftest import SelfTestNumber
-from ingest.decoding.shelly_gen1 import ShellyGen1
-from ingest.decoding.shelly_gen2 import ShellyGen2
-from ingest.decoding.sibling import sibling
-from ingest.decoding.sparkplug_b import SparkplugB
-from ingest.decoding.tasmota import Tasmota
-from ingest.decoding.tencent_iot import TencentIot
-from ingest.decoding.theengs import TheengsOmg
-from ingest.decoding.thingpark import ThingPark
-from ingest.decoding.thingsboard_json import ThingsBoard
-from ingest.decoding.topic import matches, segments
-from ingest.decoding.tts_v3 import TheThingsStackV3
-from ingest.decoding.tuya_tylink import TuyaLink
-from ingest.decoding.wmbusmeters import WMBusMeters
-from ingest.decoding.zigbee2mqtt import Zigbee2Mqtt
+from ingest.decoding.wire.sibling import sibling
+from ingest.decoding.wire.topic import matches, segments
 from ingest.errors import Rejected, UnknownDecoder
 from ingest.message import Decoded, Message
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from campus import selftest
-from ingest.decoding.bare import bare
 from ingest.decoding.contract import Hints
+from ingest.decoding.wire.bare import bare
 from ingest.errors import Rejected
 from ingest.message import Decoded, Message, Report, Value
 

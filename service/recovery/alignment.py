@@ -1,5 +1,5 @@
 """Journal and operations database know of each other; where they do not belong together, this says so and finds a
-place from which both go on. The time-series store: see :mod:`store.consumer`.
+place from which both go on. The time-series store: see :mod:`store.journal.consumer`.
 
 The rules' position counts batches of one journal. Beside another one it means nothing: judged from there, nothing would
 be judged until the new journal's numbers had caught up.
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import msgspec
 
-from alerts import own_data
 from alerts.book import AlertBook
+from alerts.own import data as own_data
 from service.recovery.event import Event
-from service.rule_consumer import NAME as RULES
-from store.journal import Journal
+from service.runtime.rule_consumer import NAME as RULES
+from store.journal.journal import Journal
 from store.operations.facts import JOURNAL, SITE, Facts
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from campus.clock import iso
-from store.aside import set_aside
-from store.salvage import damage_of
+from store.sqlite.aside import set_aside
+from store.sqlite.salvage import damage_of
 
 log = structlog.get_logger()
 

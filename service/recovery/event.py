@@ -20,7 +20,7 @@ _MOST_BYTES = 1024 * 1024
 
 
 class Event(msgspec.Struct, frozen=True):
-    """*rule* is the alert that tells it (:mod:`alerts.own`), *file* the file concerned, *facts* go into the alert."""
+    """*rule* is the alert that tells it (:mod:`alerts.own.service`), *file* the file concerned, *facts* go into the alert."""
 
     time_ms: int
     rule: str

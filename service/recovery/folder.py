@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from campus.site import Site
-from ingest.decoding.sparkplug_births import Births
+from ingest.decoding.formats.sparkplug.births import Births
 from service.lock import DataLock
 from service.recovery.copies import Copies
 from service.recovery.event import EventLog

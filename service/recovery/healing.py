@@ -8,21 +8,21 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from alerts import own_data
+from alerts.own import data as own_data
 from rules.level import Level
 from rules.verdict import Facts
+from service.health.watch import Trouble
 from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
-from service.rule_consumer import RuleConsumer
-from service.watch import Trouble
-from store.connections import is_damage
-from store.consumer import StoreConsumer
-from store.embedded import EmbeddedStore
+from service.runtime.rule_consumer import RuleConsumer
 from store.errors import StoreError
-from store.journal import Journal
+from store.journal.consumer import StoreConsumer
+from store.journal.journal import Journal
 from store.operations.database import upgrade
-from store.salvage import damage_of
-from store.timeseries import TimeSeriesStore
+from store.sqlite.connections import is_damage
+from store.sqlite.salvage import damage_of
+from store.timeseries.contract import TimeSeriesStore
+from store.timeseries.embedded import EmbeddedStore
 
 log = structlog.get_logger()
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import msgspec
 
 from campus.text import marked as _
-from ingest.decoding.sparkplug_births import Births
+from ingest.decoding.formats.sparkplug.births import Births
 from service.recovery.copies import Copies, made_at
 from service.recovery.permissions import wider_than_owner
-from store.aside import all_set_aside
-from store.embedded.schema import VERSION as HISTORY_VERSION
-from store.journal_schema import VERSION as JOURNAL_VERSION
+from store.journal.schema import VERSION as JOURNAL_VERSION
 from store.operations.database import known_revisions
 from store.quarantine.schema import VERSION as QUARANTINE_VERSION
-from store.salvage import damage_of, opened
+from store.sqlite.aside import all_set_aside
+from store.sqlite.salvage import damage_of, opened
+from store.timeseries.embedded.schema import VERSION as HISTORY_VERSION
 
 _LEAST_FREE_BYTES = 1024**3
 _MEGABYTE = 1e6

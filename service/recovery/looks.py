@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts import own_data
+from alerts.own import data as own_data
 from rules.level import Level
+from service.health.watch import Trouble
 from service.recovery.event import EventLog
-from service.watch import Trouble
 
 _SEVERITY = {
     own_data.OPERATIONS_NEW: Level.CRITICAL,

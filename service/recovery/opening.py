@@ -13,20 +13,20 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from alerts import own_data
+from alerts.own import data as own_data
 from service.errors import DatabaseAway, DataUnusable
 from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
-from store.aside import set_aside
-from store.connections import is_damage
-from store.embedded import EmbeddedStore
 from store.errors import DiskFull, FileDamaged, StoreUnavailable
-from store.journal import Journal
-from store.opening import open_store
+from store.journal.journal import Journal
 from store.operations.database import open_database
 from store.quarantine import Quarantine
-from store.salvage import damage_of, finish_rebuilding, rebuild_journal
-from store.timeseries import TimeSeriesStore
+from store.sqlite.aside import set_aside
+from store.sqlite.connections import is_damage
+from store.sqlite.salvage import damage_of, finish_rebuilding, rebuild_journal
+from store.timeseries.contract import TimeSeriesStore
+from store.timeseries.embedded import EmbeddedStore
+from store.timeseries.opening import open_store
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from alerts import own_data
+from alerts.own import data as own_data
 from service.recovery.event import Event
 
 _FOLDER = 0o700

@@ -10,16 +10,16 @@ from pathlib import Path
 import msgspec
 
 from campus.text import marked as _
-from ingest.decoding.sparkplug_births import Births
+from ingest.decoding.formats.sparkplug.births import Births
 from service.recovery.copies import Copies
 from service.recovery.event import Event, EventLog
 from service.recovery.inspection import Finding, State, inspect
 from service.recovery.opening import Opener
 from service.recovery.permissions import make_private
-from store.aside import all_set_aside
-from store.embedded import EmbeddedStore
-from store.embedded.salvage import salvage_history
 from store.errors import StoreError
+from store.sqlite.aside import all_set_aside
+from store.timeseries.embedded import EmbeddedStore
+from store.timeseries.embedded.salvage import salvage_history
 
 #: more than any journal or quarantine that is opened for repair only
 _QUOTA_BYTES = 1 << 50

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from campus.device import Device
 from campus.quantity import Quantity
 from campus.site import Site
-from simulators.model import Values
+from simulators.physics.model import Values
 
 
 class Publication(NamedTuple):

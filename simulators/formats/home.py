@@ -10,7 +10,7 @@ from campus.device import Device
 from campus.quantity import Quantity
 from campus.site import Site
 from simulators.formats.contract import Publication, as_json, first
-from simulators.model import Values
+from simulators.physics.model import Values
 
 
 def zigbee2mqtt(

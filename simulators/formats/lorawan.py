@@ -13,7 +13,7 @@ from campus.device import Device
 from campus.quantity import Quantity
 from campus.site import Site
 from simulators.formats.contract import Publication, as_json, first, strength
-from simulators.model import Values
+from simulators.physics.model import Values
 
 _F_PORT = 85
 _NAMES = {

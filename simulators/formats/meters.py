@@ -13,7 +13,7 @@ from campus.quantity import Quantity
 from campus.site import GenericMapping, Site
 from campus.unit import to_canonical
 from simulators.formats.contract import Publication, as_json, first, strength
-from simulators.model import Values
+from simulators.physics.model import Values
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from campus.device import Device
-from campus.folder.revision import Change, Revision
+from campus.folder.editing.revision import Change, Revision
 from store.operations.database import reading
 from store.operations.tables import DeviceRevisionRow, RegisterRow
 

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from store.aside import set_aside
-from store.connections import Connections, check_version, connect_durable, translated
 from store.errors import StoreError
 from store.quarantine.entry import (
     QuarantineEntry,
@@ -27,6 +25,8 @@ from store.quarantine.entry import (
 from store.quarantine.schema import VERSION, make, prepare
 from store.quarantine.selection import Selection
 from store.quarantine.tally import Tally
+from store.sqlite.aside import set_aside
+from store.sqlite.connections import Connections, check_version, connect_durable, translated
 
 DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024
 #: entries kept at most, however small

@@ -17,8 +17,8 @@ from alerts.message import MessageKind, OutgoingMessage
 from alerts.routing import GROUP, Recipient
 from campus.site import AliyunSmsChannel, Site, TencentSmsChannel, WeComBotChannel
 from rules.level import Level
-from simulators import providers
-from simulators.providers import Answer
+from simulators.output import providers
+from simulators.output.providers import Answer
 
 MESSAGE = OutgoingMessage(
     "17-1",

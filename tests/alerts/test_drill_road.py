@@ -10,12 +10,12 @@ from alerts.book import AlertBook
 from alerts.channels.contract import Outcome
 from alerts.channels.template import variables
 from alerts.channels.wecom_bot import WeComBot
-from alerts.drill import DrillLog, DrillOrder, DrillPlan, DrillState
-from alerts.drill_end import close_alerts
+from alerts.drills.drill import DrillLog, DrillOrder, DrillPlan, DrillState
+from alerts.drills.end import close_alerts
 from alerts.errors import NoSuchDrill
 from alerts.message import MessageKind, OutgoingMessage
 from alerts.outbox import Outbox, enqueue
-from alerts.own import UNREACHABLE
+from alerts.own.service import UNREACHABLE
 from alerts.routing import GROUP, Destination, Recipient, destinations
 from campus.campus import Campus
 from campus.drill import is_drill
@@ -23,7 +23,7 @@ from campus.person import Person
 from campus.site import WeComBotChannel
 from rules.level import Level, State
 from rules.verdict import Transition
-from simulators import providers
+from simulators.output import providers
 from store.operations.tables import AlertRow, OutboxRow
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.drill import Drill, DrillOrder, DrillPlan, DrillState, PlannedExpectation, PlannedFault
-from alerts.drill_score import Act, Deed, Heard, Told, Verdict, score
+from alerts.drills.drill import Drill, DrillOrder, DrillPlan, DrillState, PlannedExpectation, PlannedFault
+from alerts.drills.score import Act, Deed, Heard, Told, Verdict, score
 from campus.clock import MINUTE_MS, SECOND_MS
 from rules.level import Level
 

@@ -6,19 +6,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts import own
 from alerts.alert import AlertState
 from alerts.book import AlertBook
 from alerts.channels.contract import failed, retry, sent
 from alerts.dispatcher import Dispatcher
 from alerts.outbox import GIVE_UP_MS, Outbox
+from alerts.own import service as own
 from alerts.parked import NO_PHONE
 from campus.campus import Campus
 from campus.clock import MINUTE_MS, SECOND_MS
 from campus.site import Site
 from rules.level import Level, State
 from rules.verdict import Evidence, Transition
-from service.watch import Trouble, Watch
+from service.health.watch import Trouble, Watch
 from store.operations.tables import OutboxRow
 
 OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)

@@ -16,9 +16,9 @@ from campus.clock import DAY_MS, SECOND_MS
 from campus.site import Site
 from rules.level import Level, State
 from rules.verdict import Evidence, Transition
-from store.handling import Handling
 from store.operations.tables import OutboxRow
-from store.poison import Kind, Poison, Suspect
+from store.poison.handling import Handling
+from store.poison.record import Kind, Poison, Suspect
 
 
 class Killed(BaseException):

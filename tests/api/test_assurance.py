@@ -11,7 +11,7 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
-from store.board import Board
+from store.timeseries.board import Board
 
 NOW_MS = 1_795_233_600_000
 MINUTE_MS = 60_000

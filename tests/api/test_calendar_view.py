@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from api.calendar_view import weeks, windows_text
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.clock import SHANGHAI
 from campus.text import marked, translator
 

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from tests_support import wait_until
 
-from api.connection import BoundedConnection
-from api.server import server_config
+from api.transport.connection import BoundedConnection
+from api.transport.server import server_config
 
 HALF = b"GET / HTTP/1.1\r\nhost: x\r\nx-more: "
 POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"

@@ -9,7 +9,7 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, parse_iso
 from campus.device import Device, MeterSwap, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
-from store.embedded import EmbeddedStore
+from store.timeseries.embedded import EmbeddedStore
 
 START_MS = parse_iso("2026-11-20T00:00:00+08:00")
 SERIES = Series("meter", Quantity.WATER_VOLUME)

@@ -13,8 +13,8 @@ import pytest
 from tests_support import wait_until
 
 from api.accounts import AccountRole
-from api.guarded_route import MOST_BYTES
-from api.limits import MOST_HEADER_BYTES, MOST_PATH_BYTES, MOST_QUERY_BYTES
+from api.transport.guarded_route import MOST_BYTES
+from api.transport.limits import MOST_HEADER_BYTES, MOST_PATH_BYTES, MOST_QUERY_BYTES
 
 #: /health/live answers in a second on the machine it is made for; a loaded one gets five
 ALIVE_S = 5.0

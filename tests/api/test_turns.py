@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from api.limits import Limits
+from api.transport.limits import Limits
 
 
 class Client:

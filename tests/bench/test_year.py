@@ -11,12 +11,12 @@ from bench.year.figures import figures, quantile
 from bench.year.matching import AFTER_MS, matched
 from bench.year.plan import FIRST_DAY, RATES, YEAR_DAYS, midnight_ms, planned, school
 from bench.year.run import Year, passed
-from campus.calendar import DayType
+from campus.calendar.calendar import DayType
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from rules.level import Level, State
 from rules.verdict import Transition
-from simulators.label import Expectation, Label
-from simulators.scenario import read_scenarios
+from simulators.campus.label import Expectation, Label
+from simulators.faults.scenario import read_scenarios
 
 START_MS = 1_760_000_000_000
 SLACK_MS = 30 * MINUTE_MS

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from campus.almanac import almanac_day, almanac_days, differences
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.almanac import almanac_day, almanac_days, differences
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.school_day import Why
 from campus.clock import SHANGHAI
-from campus.school_day import Why
 
 TERM = {"from": "2026-09-01", "to": "2027-01-22"}
 BODY = {

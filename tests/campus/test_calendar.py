@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campus.calendar import CalendarSettings, DayType, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, DayType, SchoolCalendar
+from campus.calendar.opening import Opening
 from campus.clock import DAY_MS, SHANGHAI, from_ms, parse_iso
-from campus.opening import Opening
 
 USES = {
     "t1": "teaching",
@@ -172,7 +172,7 @@ def test_since_when_agrees_with_opening(building, time_ms):
 def test_a_year_is_asked_quickly(calendar, monkeypatch):
     """The calendar of a day is worked out once, however many readings there are."""
     asked = []
-    monkeypatch.setattr("campus.calendar.day_kind", asked.append)
+    monkeypatch.setattr("campus.calendar.calendar.day_kind", asked.append)
     start_ms = at("2025-11-21 00:00")
     for minute in range(1440):
         calendar.changed_ms("t1", start_ms + minute * 60_000)

@@ -18,7 +18,7 @@ from dashboards.boards import boards
 from dashboards.errors import GrafanaRefused, GrafanaUnreachable
 from dashboards.grafana import DataSource, Grafana
 from dashboards.panel import SOURCE_UID
-from simulators.drill import drill_campus
+from simulators.drills.copies import drill_campus
 
 SOURCE = DataSource("http://127.0.0.1:8086", "school", "campus", "secret-token")
 INFLUX = os.environ.get("SHOUYUAN_TEST_INFLUXDB_URL", "")
@@ -57,8 +57,8 @@ def test_an_exercise_is_on_no_dashboard(campus):
 )
 def test_every_query_runs_on_a_real_influxdb(campus, tmp_path):
     """Each panel's Flux is taken by the server, and finds what was written."""
-    from store.influx_address import parse_url
-    from store.opening import open_store
+    from store.timeseries.influx.address import parse_url
+    from store.timeseries.opening import open_store
 
     address = parse_url(INFLUX)
     store = open_store(INFLUX, tmp_path)

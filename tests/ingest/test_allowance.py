@@ -8,9 +8,9 @@ import threading
 from tests_support import PATIENCE_S
 
 from ingest.allowance import Allowances
-from ingest.burst import Burst
 from ingest.judge import Judge
 from ingest.message import Message
+from ingest.mqtt.burst import Burst
 from ingest.pipeline import MOST_WAITING, Pipeline
 
 

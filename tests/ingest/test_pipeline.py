@@ -13,14 +13,14 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from ingest.allowance import Allowances
-from ingest.burst import Burst
 from ingest.dedupe import Repeats
 from ingest.judge import Judge
 from ingest.message import Message, Report, Value
+from ingest.mqtt.burst import Burst
 from ingest.normalise import Normaliser
 from ingest.pipeline import Pipeline
-from store.counts import Counts
-from store.journal import Journal
+from store.journal.counts import Counts
+from store.journal.journal import Journal
 
 
 def message(topic, body, clock, **more):

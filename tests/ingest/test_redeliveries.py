@@ -10,14 +10,14 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import PATIENCE_S, wait_until
 
-from ingest.burst import Burst
-from ingest.connection import BrokerAddress, Connection
 from ingest.judge import Judge
 from ingest.message import Message
+from ingest.mqtt.burst import Burst
+from ingest.mqtt.connection import BrokerAddress, Connection
 from ingest.pipeline import Pipeline
 from ingest.redeliveries import ANOTHER_IDENTIFIER_MS, REMEMBERED_MESSAGES, Redeliveries, fingerprint
-from service.broker import EmbeddedBroker
-from store.counts import Counts
+from service.broker.embedded import EmbeddedBroker
+from store.journal.counts import Counts
 
 FREEZER = "zigbee2mqtt/Freezer"
 MINUTE_S = ANOTHER_IDENTIFIER_MS / 1000

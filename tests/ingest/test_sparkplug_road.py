@@ -9,8 +9,8 @@ from tests_support import PATIENCE_S, wait_until
 
 from campus.campus import Campus
 from campus.device import Device, Place
-from ingest.connection import BrokerAddress, Connection
 from ingest.judge import Judge
+from ingest.mqtt.connection import BrokerAddress, Connection
 from ingest.pipeline import Pipeline
 
 peer = pytest.importorskip("esio_spb_builder", reason="the peer library of the dev group is not installed")

@@ -6,9 +6,9 @@ import pytest
 
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 from rules.level import State
-from rules.settings import RuleSettings
 
 #: 2026-11-21T04:00:00Z
 START_MS = 1_795_233_600_000

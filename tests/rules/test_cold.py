@@ -9,9 +9,9 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.site import Site
-from rules.engine import Engine
-from rules.exposure import Exposure
-from rules.settings import RuleSettings
+from rules.cold.exposure import Exposure
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 
 START_MS = 1_794_758_400_000
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000

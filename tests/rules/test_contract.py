@@ -6,7 +6,7 @@ import random
 import msgspec
 import pytest
 
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, SHANGHAI
 from campus.device import Device, Place
@@ -14,12 +14,12 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.site import Site
 from rules.catalogue import catalogue
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.listing import rules_of
+from rules.engine.replay import replay
+from rules.engine.settings import RuleSettings
 from rules.level import Level, State
-from rules.listing import rules_of
-from rules.replay import replay
-from rules.settings import RuleSettings
-from rules.wording import TITLES
+from rules.words.wording import TITLES
 
 #: Monday 2026-11-16 in Shanghai
 START_MS = 1_794_758_400_000

@@ -13,11 +13,11 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.site import Site
 from rules.catalogue import catalogue
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.replay import replay, to_json
+from rules.engine.settings import RuleSettings
 from rules.errors import BadSnapshot
 from rules.level import Level, State
-from rules.replay import replay, to_json
-from rules.settings import RuleSettings
 
 START_MS = 1_795_233_600_000
 PLACE = Place(site="s", building="b")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.campus import Campus
 from campus.clock import SHANGHAI
 from campus.quantity import Quantity

@@ -9,9 +9,9 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
-from rules.engine import Engine
-from rules.pipe import ColdParams
-from rules.settings import RuleSettings
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
+from rules.pipe.cold import ColdParams
 
 START_MS = 1_794_758_400_000
 MINUTE_MS = 60_000

@@ -2,15 +2,15 @@
 
 import pytest
 
-from campus.calendar import CalendarSettings, SchoolCalendar
+from campus.calendar.calendar import CalendarSettings, SchoolCalendar
 from campus.campus import Campus
 from campus.clock import SHANGHAI
 from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
-from rules.engine import Engine
-from rules.settings import RuleSettings
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 
 #: Monday 2026-11-16, 00:00 in Shanghai
 START_MS = 1_794_758_400_000

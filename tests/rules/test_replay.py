@@ -7,9 +7,9 @@ import pytest
 from campus.errors import UnknownDevice
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from rules.engine import Engine
-from rules.replay import devices_read, replay
-from rules.settings import RuleSettings
+from rules.engine.engine import Engine
+from rules.engine.replay import devices_read, replay
+from rules.engine.settings import RuleSettings
 
 MINUTE_MS = 60_000
 START_MS = 1_795_233_600_000

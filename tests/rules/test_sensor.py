@@ -7,10 +7,10 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.site import Site
-from rules.engine import Engine
-from rules.listing import rules_of
-from rules.sensor import Silent
-from rules.settings import RuleSettings, check
+from rules.engine.engine import Engine
+from rules.engine.listing import rules_of
+from rules.engine.settings import RuleSettings, check
+from rules.sensor.silence import Silent
 
 START_MS = 1_794_758_400_000
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000

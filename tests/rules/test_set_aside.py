@@ -7,11 +7,11 @@ from campus.device import Device, Place
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
-from rules.cold import AboveLimit
-from rules.engine import Engine
-from rules.instance import mark_of
+from rules.cold.above_limit import AboveLimit
+from rules.engine.engine import Engine
+from rules.engine.instance import mark_of
+from rules.engine.settings import RuleSettings
 from rules.level import State
-from rules.settings import RuleSettings
 
 START_MS = 1_795_000_000_000
 AT_ONCE = RuleSettings({"defaults": {"cold.above_limit": {"for_s": 0, "critical_for_s": 0}}})

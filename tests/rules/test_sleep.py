@@ -8,9 +8,9 @@ import pytest
 from campus.clock import MINUTE_MS
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 from rules.rule import Input, ReadingRule, RuleParams
-from rules.settings import RuleSettings
 
 START_MS = 1_795_233_600_000
 MINUTES = 600

@@ -12,9 +12,9 @@ from campus.errors import UnknownDevice
 from campus.folder import load_campus
 from ingest.judge import Judge
 from ingest.message import Message
-from simulators.drill import drill_campus, is_drill
-from simulators.scenario import read_scenarios
-from simulators.world import World
+from simulators.campus.world import World
+from simulators.drills.copies import drill_campus, is_drill
+from simulators.faults.scenario import read_scenarios
 
 START_MS = parse_iso("2026-11-23T10:00:00+08:00")
 

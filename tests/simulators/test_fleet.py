@@ -11,10 +11,10 @@ from campus.folder import load_campus
 from campus.quantity import Quantity
 from ingest.judge import Judge
 from ingest.message import Message
-from service.demo import DRILL_FREEZER, demo_campus
-from simulators.drill import is_drill
-from simulators.drill_freezer import DrillFreezer
-from simulators.world import World
+from service.runtime.demo import DRILL_FREEZER, demo_campus
+from simulators.campus.world import World
+from simulators.drills.copies import is_drill
+from simulators.drills.freezer import DrillFreezer
 
 START_MS = 1_795_233_600_000
 

@@ -16,13 +16,13 @@ from tests_support import PATIENCE_S, wait_until
 
 from ingest.judge import Judge
 from ingest.message import Message
-from simulators.broker_url import BrokerUrl
+from simulators.campus.generated import generated_campus
+from simulators.campus.world import World
 from simulators.errors import BrokerLost
 from simulators.formats.contract import Publication
-from simulators.generated import generated_campus
-from simulators.load import Load, _Block, template, templates
-from simulators.wire import Wire, connect_frame, identifier_at, publish_frame
-from simulators.world import World
+from simulators.output.broker_url import BrokerUrl
+from simulators.output.load import Load, _Block, template, templates
+from simulators.output.wire import Wire, connect_frame, identifier_at, publish_frame
 
 NOW_MS = 1_795_233_600_123
 

@@ -12,14 +12,14 @@ import pytest
 
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.quantity import Quantity
-from simulators.cabinet import Cabinet
-from simulators.course import Course, Courses
-from simulators.demand import FIXTURES, Cistern, Draws, RoofTank, Sprinklers, poisson
 from simulators.errors import BadWeather
-from simulators.pipe import STEEL, Bore, Pipe, time_constant_h
-from simulators.power import Circuit, Load
-from simulators.water import ParentMeter, Register, WaterMeter
-from simulators.weather import SyntheticWeather, read_weather
+from simulators.physics.cabinet import Cabinet
+from simulators.physics.course import Course, Courses
+from simulators.physics.demand import FIXTURES, Cistern, Draws, RoofTank, Sprinklers, poisson
+from simulators.physics.pipe import STEEL, Bore, Pipe, time_constant_h
+from simulators.physics.power import Circuit, Load
+from simulators.physics.water import ParentMeter, Register, WaterMeter
+from simulators.physics.weather import SyntheticWeather, read_weather
 
 START_MS = 1_795_233_600_000
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")

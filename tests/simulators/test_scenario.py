@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, SHANGHAI, parse_iso
 from campus.folder import load_campus
+from simulators.campus.generated import generated_campus
+from simulators.campus.world import World
 from simulators.errors import NoSuchPlace, ScenarioProblems, UnknownScenario
-from simulators.generated import generated_campus
-from simulators.scenario import read_scenario, read_scenarios, scenario_named
-from simulators.world import World
+from simulators.faults.scenario import read_scenario, read_scenarios, scenario_named
 
 #: a Monday in term
 START_MS = parse_iso("2026-11-23T00:00:00+08:00")

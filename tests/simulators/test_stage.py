@@ -9,9 +9,9 @@ import pytest
 from campus.clock import HOUR_MS, MINUTE_MS, parse_iso
 from campus.folder import load_campus
 from campus.quantity import Quantity
+from simulators.drills.exercise import WARM_UP_MS, exercise
 from simulators.errors import NoSuchPlace
-from simulators.exercise import WARM_UP_MS, exercise
-from simulators.scenario import read_scenarios
+from simulators.faults.scenario import read_scenarios
 
 BEGIN_MS = parse_iso("2026-11-23T10:00:00+08:00")
 

@@ -15,13 +15,13 @@ from campus.quantity import Quantity
 from ingest.decoding.registry import decoder_names
 from ingest.judge import Judge
 from ingest.message import Message
-from rules.settings import check as check_rules
-from simulators.campus_folder import write_folder
-from simulators.generated import generated_campus, school_terms
-from simulators.history import open_history
-from simulators.scenario import read_scenarios
-from simulators.world import World
-from store.history_file import read_history
+from rules.engine.settings import check as check_rules
+from simulators.campus.folder import write_folder
+from simulators.campus.generated import generated_campus, school_terms
+from simulators.campus.world import World
+from simulators.faults.scenario import read_scenarios
+from simulators.output.history import open_history
+from store.timeseries.history_file import read_history
 
 START_MS = parse_iso("2026-11-23T00:00:00+08:00")
 

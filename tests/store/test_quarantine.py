@@ -9,9 +9,9 @@ import pytest
 
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from store.counts import Counts
 from store.errors import DiskFull, FileTooNew
-from store.journal import Journal
+from store.journal.counts import Counts
+from store.journal.journal import Journal
 from store.quarantine import Quarantine, QuarantineEntry, Selection
 
 MEBIBYTE = 1024 * 1024

@@ -6,17 +6,10 @@ import functools
 import re
 from collections.abc import Callable, Iterable
 
-from ingest.decoding.lorawan import (
-    axioma,
-    decentlab,
-    dragino,
-    dragino_pt100,
-    gavazzi,
-    integra,
-    milesight,
-    quandify,
-    wmbus,
-)
+from ingest.decoding.lorawan import axioma, decentlab, gavazzi, integra, quandify, wmbus
+from ingest.decoding.lorawan.dragino import pt100 as dragino_pt100
+from ingest.decoding.lorawan.dragino import sensors as dragino
+from ingest.decoding.lorawan.milesight import payload as milesight
 from ingest.decoding.lorawan.uplink import Uplink
 from ingest.errors import Rejected
 

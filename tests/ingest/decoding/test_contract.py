@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from campus.site import GenericMapping
 from ingest.decoding.contract import Hints
-from ingest.decoding.generic import GenericJson
+from ingest.decoding.formats.described.generic import GenericJson
 from ingest.decoding.registry import Registry, decoder_names, decoders
 from ingest.errors import Rejected, UnknownDecoder
 from ingest.message import Decoded, Message

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bench.fuzzing.cases import NOW_MS, case, seeds, words
 from bench.fuzzing.verdict import verdict
 from ingest.decoding.contract import Hints
-from ingest.decoding.document import LARGEST_BYTES
 from ingest.decoding.registry import decoder_names
+from ingest.decoding.wire.document import LARGEST_BYTES
 from ingest.message import Message
 
 #: CPU seconds and bytes one message may take, however it is made; the long run allows one second, this leaves room for

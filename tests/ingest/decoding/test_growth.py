@@ -13,7 +13,7 @@ from bench.fuzzing.cost import peak_bytes, seconds
 from bench.fuzzing.shapes import Shape, shapes
 from campus.site import GenericMapping
 from ingest.decoding.contract import Hints
-from ingest.decoding.generic import GenericJson
+from ingest.decoding.formats.described.generic import GenericJson
 from ingest.decoding.registry import decoder_names
 from ingest.message import Message
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.fuzzing.cases import NOW_MS, SAMPLES, seeds
 from bench.fuzzing.cases import words as keys_of_seeds
-from ingest.decoding import lexicon
 from ingest.decoding.contract import Hints
+from ingest.decoding.reading import lexicon
 from ingest.decoding.registry import Registry
 from ingest.message import Message
 

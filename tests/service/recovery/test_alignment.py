@@ -6,17 +6,17 @@ import shutil
 
 import pytest
 
-from alerts import own_data
 from alerts.book import AlertBook
 from alerts.outbox import Outbox
+from alerts.own import data as own_data
 from campus.campus import Campus
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from rules.engine import Engine
-from rules.settings import RuleSettings
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 from service.recovery.alignment import Aligner
-from service.rule_consumer import RuleConsumer
-from store.journal import Journal
+from service.runtime.rule_consumer import RuleConsumer
+from store.journal.journal import Journal
 from store.operations.database import open_database
 from store.operations.facts import Facts
 

@@ -8,26 +8,26 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from alerts import own_data
 from alerts.book import AlertBook
+from alerts.own import data as own_data
 from campus.campus import Campus
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
-from rules.engine import Engine
+from rules.engine.engine import Engine
+from rules.engine.settings import RuleSettings
 from rules.level import Level, State
-from rules.settings import RuleSettings
 from rules.verdict import Evidence, Transition
 from service.recovery.copies import Copies
 from service.recovery.event import EventLog
 from service.recovery.healing import Healer
-from service.rule_consumer import RuleConsumer
-from store.aside import all_set_aside
-from store.consumer import StoreConsumer
-from store.embedded import EmbeddedStore
+from service.runtime.rule_consumer import RuleConsumer
 from store.errors import FileDamaged, StoreUnavailable
-from store.journal import Journal
+from store.journal.consumer import StoreConsumer
+from store.journal.journal import Journal
 from store.operations.database import open_database
 from store.quarantine import QuarantineEntry
+from store.sqlite.aside import all_set_aside
+from store.timeseries.embedded import EmbeddedStore
 
 SERIES = Series("freezer", Quantity.TEMPERATURE)
 QUICK = {"defaults": {"cold.above_limit": {"for_s": 0, "critical_for_s": 0, "keep_firing_for_s": 0}}}
@@ -172,7 +172,9 @@ def test_what_cannot_be_mended_is_told_and_tried_again(parts, monkeypatch):
     with pytest.raises(FileDamaged):
         parts.journal.recent_fingerprints(10**9)
     with monkeypatch.context() as patch:
-        patch.setattr("store.salvage.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+        patch.setattr(
+            "store.sqlite.salvage.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only"))
+        )
         assert parts.look() == [own_data.DATA_DAMAGED]
     parts.copies.failure = "no space"
     assert parts.look() == [own_data.COPY_FAILED]

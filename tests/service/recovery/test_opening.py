@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts import own_data
 from alerts.book import AlertBook
+from alerts.own import data as own_data
 from campus.campus import Campus
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
@@ -25,13 +25,13 @@ from service.lock import DataLock
 from service.recovery.copies import Copies
 from service.recovery.event import EventLog
 from service.recovery.opening import Opener
-from store.aside import all_set_aside
-from store.embedded import EmbeddedStore
-from store.embedded.salvage import salvage_history
 from store.errors import DatabaseTooNew, FileTooNew
-from store.journal import Journal
+from store.journal.journal import Journal
 from store.operations.database import open_database
 from store.quarantine import QuarantineEntry
+from store.sqlite.aside import all_set_aside
+from store.timeseries.embedded import EmbeddedStore
+from store.timeseries.embedded.salvage import salvage_history
 
 #: 2026-11-21T04:00:00Z
 NOW_MS = 1_795_233_600_000
@@ -139,7 +139,7 @@ def test_a_crash_while_it_is_rebuilt_loses_nothing_more(folder, monkeypatch):
     path = folder / "journal.db"
     overwritten(path)
     open_, events = opener(folder)
-    for breaks in ("store.salvage.set_aside", "pathlib.Path.replace"):
+    for breaks in ("store.sqlite.salvage.set_aside", "pathlib.Path.replace"):
         with monkeypatch.context() as patch:
             patch.setattr(breaks, lambda *_: (_ for _ in ()).throw(OSError("power cut")))
             with pytest.raises(DataUnusable, match="power cut"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts import own_data
+from alerts.own import data as own_data
 from service.recovery.permissions import make_private, private_umask, wider_than_owner
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions are lists there")

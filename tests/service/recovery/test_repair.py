@@ -14,14 +14,14 @@ from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
 from campus.text import translator
-from service.cli import app
+from service.cli.main_command import app
 from service.lock import DataLock
 from service.recovery import inspection
 from service.recovery.inspection import State, inspect
-from service.runtime import Runtime
+from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
-from store.aside import all_set_aside
-from store.embedded import EmbeddedStore
+from store.sqlite.aside import all_set_aside
+from store.timeseries.embedded import EmbeddedStore
 
 SERIES = Series("freezer", Quantity.TEMPERATURE)
 

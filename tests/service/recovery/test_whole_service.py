@@ -11,9 +11,9 @@ from service_fixtures import EXAMPLE, Running
 from tests_support import wait_until
 from typer.testing import CliRunner
 
-from alerts import own_data
+from alerts.own import data as own_data
 from campus.campus import Campus
-from service.cli import app
+from service.cli.main_command import app
 
 FILES = ("journal.db", "operations.db", "timeseries.db", "quarantine.db", "births.msgpack", "recovery.jsonl")
 
@@ -89,7 +89,7 @@ def test_a_store_that_is_away_at_the_start(live_campus, tmp_path):
 def test_a_start_that_cannot_be_says_why(tmp_path, monkeypatch):
     """One sentence with file and remedy, no traceback, for a file of a later version and a folder in a file's place."""
     monkeypatch.setattr(
-        "service.cli_up.configure_logs", lambda **_: None
+        "service.cli.up.configure_logs", lambda **_: None
     )  # the runner's output is closed after it
     data = tmp_path / "data"
     data.mkdir()

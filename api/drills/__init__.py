@@ -1,0 +1,1 @@
+"""An exercise's record in words: for the page, the printer and the workbook."""

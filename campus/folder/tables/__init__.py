@@ -1,0 +1,1 @@
+"""The tables of a campus folder, from CSV, xlsx or xls: register, people, roster, meter swaps, and the words schools use."""

@@ -1,0 +1,1 @@
+"""Thing models of Chinese IoT clouds and platforms: property posts whose identifiers a school or maker chose."""

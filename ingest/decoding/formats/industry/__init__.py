@@ -1,0 +1,1 @@
+"""Meters and gateways of electrical rooms and factories."""

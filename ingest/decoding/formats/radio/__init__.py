@@ -1,0 +1,1 @@
+"""Meters and sensors heard by radio: Wireless M-Bus, rtl_433, ERT."""

@@ -1,0 +1,1 @@
+"""Tasmota: its messages, its sensors, its meter script and its Zigbee bridge."""

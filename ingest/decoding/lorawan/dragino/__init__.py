@@ -1,0 +1,1 @@
+"""Dragino's sensors: payloads by model, with the frame they share."""

@@ -1,0 +1,1 @@
+"""How bytes and topics are written: JSON within bounds, Protocol Buffers, Modbus frames, topics. No meaning comes in."""

@@ -1,0 +1,1 @@
+"""The cold chain: fridges, freezers and sample cabinets (DOMAIN.md 3)."""

@@ -1,0 +1,1 @@
+"""Electricity left on, beyond its limits, unlike its own past, or gone (DOMAIN.md 4)."""

@@ -1,0 +1,1 @@
+"""Heating that fails, gas that flows unseen, rooms without heat."""

@@ -1,0 +1,1 @@
+"""The sensors themselves: silent, ill, badly linked, running out of battery."""

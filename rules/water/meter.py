@@ -1,0 +1,236 @@
+"""Water meters that say what cannot be, or stop saying anything: backflow, and a meter that stands (DOMAIN.md 1.1, 1.6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from pydantic import Field
+
+from campus.campus import Campus
+from campus.clock import DAY_MS, HOUR_MS
+from campus.device import Device, Kind
+from campus.quantity import Quantity
+from campus.reading import Reading, Series
+from rules.level import Level
+from rules.night import kind_of_day, midnight_ms
+from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.water.metering import HOUR_SPAN_MS, MeterParams, Spans, meter_inputs
+
+_UNKNOWN = Verdict(Level.UNKNOWN)
+_OK = Verdict(Level.OK)
+
+
+class BackflowParams(RuleParams):
+    """So much water backwards within a day is more than a shock in the pipe; from half an m3 it is critical."""
+
+    warning_m3: float = Field(default=0.02, gt=0)
+    critical_m3: float = Field(default=0.5, gt=0)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=0, ge=0)
+    max_gap_s: float = Field(default=48 * 3600, gt=0)
+
+
+class BackflowMemory(msgspec.Struct):
+    """What the meter's backwards counter, or its flow, said over the last day, by the hour."""
+
+    counter_m3: float | None = None
+    flow_m3h: float = 0.0
+    flow_ms: int = 0
+    hours: list[tuple[int, float]] = []
+    since_ms: int = 0
+
+
+class Backflow(ReadingRule):
+    """``water.backflow``: water runs backwards through the meter: dirt may come with it."""
+
+    name: ClassVar[str] = "water.backflow"
+    Params: ClassVar[type[RuleParams]] = BackflowParams
+    Memory: ClassVar[type[msgspec.Struct]] = BackflowMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        if device.kind is not Kind.WATER_METER:
+            return ()
+        return (Input(device.id, Quantity.WATER_BACKFLOW_VOLUME), Input(device.id, Quantity.WATER_FLOW))
+
+    def on_reading(self, state: BackflowMemory, reading: Reading, context: Context) -> Verdict | None:
+        if reading.series.channel:
+            return None
+        back_m3 = _backwards_m3(state, reading)
+        hour_ms = reading.time_ms - reading.time_ms % HOUR_MS
+        state.hours = [one for one in state.hours if reading.time_ms - one[0] < DAY_MS]
+        if back_m3 > 0:
+            if state.hours and state.hours[-1][0] == hour_ms:
+                state.hours[-1] = (hour_ms, state.hours[-1][1] + back_m3)
+            else:
+                state.hours.append((hour_ms, back_m3))
+        return self._word(state, reading, context)
+
+    def quiet(self, state: BackflowMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        if state.hours:
+            return None
+        if series.quantity is Quantity.WATER_FLOW:
+            return Quiet(0.0, math.inf, 1 << 62) if state.flow_m3h >= 0 else None
+        return Quiet(state.counter_m3, state.counter_m3, 1 << 62) if state.counter_m3 is not None else None
+
+    def _word(self, state: BackflowMemory, reading: Reading, context: Context) -> Verdict:
+        params: BackflowParams = context.params
+        total_m3 = sum(volume for _, volume in state.hours)
+        if total_m3 < params.warning_m3:
+            state.since_ms = 0
+            return _OK
+        state.since_ms = state.since_ms or reading.time_ms
+        facts: Facts = {"backflow_m3_day": round(total_m3, 3), "limit_m3": params.warning_m3}
+        level = Level.CRITICAL if total_m3 >= params.critical_m3 else Level.WARNING
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "water.backflow"))
+
+
+def _backwards_m3(state: BackflowMemory, reading: Reading) -> float:
+    """What ran backwards since the last word: by the counter, or by the flow that held since."""
+    if reading.series.quantity is Quantity.WATER_FLOW:
+        elapsed_ms = reading.time_ms - state.flow_ms if state.flow_ms else 0
+        back_m3 = max(0.0, -state.flow_m3h) * elapsed_ms / HOUR_MS if elapsed_ms <= HOUR_MS else 0.0
+        state.flow_m3h, state.flow_ms = reading.value, reading.time_ms
+        return back_m3 if state.counter_m3 is None else 0.0
+    before, state.counter_m3 = state.counter_m3, reading.value
+    return reading.value - before if before is not None and reading.value > before else 0.0
+
+
+class StandsParams(MeterParams):
+    """No use on *days* days on which the building is used, where each of *history_days* before had some.
+
+    Without a calendar nobody knows who is away: then *unknown_days*.
+    """
+
+    days: int = Field(default=3, ge=1, le=14)
+    unknown_days: int = Field(default=14, ge=1, le=28)
+    history_days: int = Field(default=10, ge=3, le=28)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=0, ge=0)
+    max_gap_s: float = Field(default=48 * 3600, gt=0)
+
+
+class StandsMemory(msgspec.Struct):
+    """The day under way, and how the last days of use were."""
+
+    spans: Spans = msgspec.field(default_factory=Spans)
+    day_ms: int = 0
+    volume_m3: float = 0.0
+    covered_ms: int = 0
+    used: int = 0
+    idle: int = 0
+    since_ms: int = 0
+
+
+class Stands(ReadingRule):
+    """``water.stands``: a meter or its pulse cable is dead, or the meter is blocked: zero proves nothing."""
+
+    name: ClassVar[str] = "water.stands"
+    Params: ClassVar[type[RuleParams]] = StandsParams
+    Memory: ClassVar[type[msgspec.Struct]] = StandsMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return meter_inputs(device)
+
+    def on_reading(self, state: StandsMemory, reading: Reading, context: Context) -> Verdict | None:
+        if reading.series.channel:
+            return None
+        span = state.spans.add(reading, context, HOUR_SPAN_MS)
+        if span is None:
+            return None
+        day_ms = midnight_ms(span.end_ms, context)
+        verdict = None
+        if day_ms != state.day_ms:
+            if state.day_ms and state.covered_ms >= 18 * HOUR_MS:
+                verdict = self._close(state, reading, context)
+            state.day_ms, state.volume_m3, state.covered_ms = day_ms, 0.0, 0
+        state.volume_m3 += span.volume_m3
+        state.covered_ms += span.end_ms - span.start_ms
+        if span.volume_m3 > 0 and state.since_ms:
+            state.since_ms = state.idle = 0
+            verdict = _OK
+        return verdict
+
+    def quiet(self, state: StandsMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+        return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
+
+    def _close(self, state: StandsMemory, reading: Reading, context: Context) -> Verdict | None:
+        params: StandsParams = context.params
+        if state.volume_m3 > 0:
+            state.used, state.idle, state.since_ms = min(state.used + 1, 366), 0, 0
+            return _OK
+        kind = kind_of_day(state.day_ms, context)
+        if kind == "closed":
+            return None
+        needed = params.unknown_days if kind == "unknown" else params.days
+        state.idle += 1
+        if state.idle < needed or state.used < params.history_days:
+            return _UNKNOWN
+        state.since_ms = state.since_ms or state.day_ms
+        facts: Facts = {"idle_days": state.idle, "limit_days": needed}
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "water.stands"))
+
+
+class BudgetParams(MeterParams):
+    """*budget_m3_day* for this meter, or a quota a person and year (水利部 用水定额) for *persons*; 0 for none.
+
+    The quota's figures differ by place and kind of school and are the site's to set.
+    """
+
+    budget_m3_day: float = Field(default=0, ge=0)
+    quota_m3_person_year: float = Field(default=0, ge=0)
+    persons: int = Field(default=0, ge=0)
+    #: a year has about so many days of school to use a year's quota in
+    days_a_year: int = Field(default=250, ge=1, le=366)
+    for_s: float = Field(default=0, ge=0)
+    keep_firing_for_s: float = Field(default=0, ge=0)
+
+    def limit_m3(self) -> float:
+        """What a day may use; 0 where nobody said."""
+        return self.budget_m3_day or self.quota_m3_person_year * self.persons / self.days_a_year
+
+
+class BudgetMemory(msgspec.Struct):
+    """What the day has used so far."""
+
+    spans: Spans = msgspec.field(default_factory=Spans)
+    day_ms: int = 0
+    volume_m3: float = 0.0
+
+
+class OverBudget(ReadingRule):
+    """``water.over_budget``: today has used more than a day may."""
+
+    name: ClassVar[str] = "water.over_budget"
+    Params: ClassVar[type[RuleParams]] = BudgetParams
+    Memory: ClassVar[type[msgspec.Struct]] = BudgetMemory
+
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+        return meter_inputs(device)
+
+    def on_reading(self, state: BudgetMemory, reading: Reading, context: Context) -> Verdict | None:
+        limit_m3 = context.params.limit_m3()
+        if reading.series.channel or not limit_m3:
+            return None
+        span = state.spans.add(reading, context, HOUR_SPAN_MS)
+        if span is None:
+            return None
+        day_ms = midnight_ms(span.end_ms, context)
+        if day_ms != state.day_ms:
+            state.day_ms, state.volume_m3 = day_ms, 0.0
+        state.volume_m3 += span.volume_m3
+        if state.volume_m3 <= limit_m3:
+            return _OK
+        facts: Facts = {"used_m3": round(state.volume_m3, 2), "budget_m3": round(limit_m3, 2)}
+        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), "water.over_budget"))
+
+    def quiet(self, state: BudgetMemory, series: Series, context: Context) -> Quiet | None:
+        if series.channel or not context.params.limit_m3():
+            return Quiet(-math.inf, math.inf, 1 << 62)
+        return state.spans.quiet(HOUR_SPAN_MS)

@@ -1,0 +1,1 @@
+"""Brokers: the one we run ourselves, with its accounts and its folder, and the connections to others."""

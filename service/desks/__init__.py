@@ -1,0 +1,3 @@
+"""What people order through the API or the command line while the service runs: changes of the register, held messages,
+replays of the past.
+"""

@@ -1,0 +1,1 @@
+"""Runs an exercise: its devices, its rules, its checks, its end."""

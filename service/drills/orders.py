@@ -1,0 +1,144 @@
+"""An order for an exercise, worked out: its scenario found, its devices chosen, all that speaks against it told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from alerts.drills.drill import DrillLog, DrillOrder, DrillPlan, DrillState, PlannedExpectation, PlannedFault
+from api.ports import DrillRefused, DrillScenario
+from campus.campus import Campus
+from campus.clock import MINUTE_MS
+from service.drills import checks
+from simulators.drills.exercise import WARM_UP_MS, Exercise, by_the_clock, exercise
+from simulators.errors import NoSuchPlace, ScenarioProblems
+from simulators.faults.scenario import Scenario, read_scenarios
+
+#: after the last expectation people still have so long for what they do about it
+REACTION_MS = 30 * MINUTE_MS
+
+
+class Ready(NamedTuple):
+    """An exercise, what is kept of it, and the name of the broker it is published to."""
+
+    exercise: Exercise
+    plan: DrillPlan
+    broker: str
+
+
+class Orders:
+    """Looks at orders; begins nothing. *hearing* names the broker at which all of some topics are subscribed to, None where
+    there is none; *folder* holds a school's own scenarios, where it has any.
+    """
+
+    def __init__(
+        self,
+        log: DrillLog,
+        real: Callable[[], Campus],
+        hearing: Callable[[Collection[str]], str | None],
+        *,
+        now_ms: Callable[[], int],
+        folder: Path | None,
+    ) -> None:
+        self._log = log
+        self._real = real
+        self._hearing = hearing
+        self._now_ms = now_ms
+        self._folder = folder
+
+    def scenarios(self, language: str) -> list[DrillScenario]:
+        """Those with something to find, the most common first."""
+        try:
+            known = self._known()
+        except ScenarioProblems:  # told to whoever orders one; the ready ones are listed nevertheless
+            known = read_scenarios()
+        return [
+            DrillScenario(
+                name=one.name,
+                title=one.title.of(language),
+                description=one.description.of(language),
+                rules=tuple(
+                    sorted({rule for fault in one.faults for want in fault.expect for rule in want.rules})
+                ),
+                minutes=_minutes(one),
+                fast=not by_the_clock(one),
+            )
+            for one in known.values()
+            if any(fault.expect for fault in one.faults)
+        ]
+
+    def worked_out(self, order: DrillOrder, begin_ms: int, *, but: int = 0) -> Ready:
+        """The exercise of an order that begins at *begin_ms*, ready to run.
+
+        Raises :class:`DrillRefused`. *but* is the order's own number, where it has one.
+        """
+        now_ms, campus = self._now_ms(), self._real()
+        scenario = self._scenario(order.scenario)
+        checks.check_order(order, now_ms, campus)
+        checks.check_scenario(scenario, order, campus.site.language)
+        found = _exercise(order, scenario, campus, begin_ms)
+        ends_ms = found.last_ms + REACTION_MS
+        checks.check_exercise(found, order, campus, now_ms, ends_ms)
+        others = self._log.find(states=(DrillState.PLANNED, DrillState.RUNNING))
+        checks.check_alone(others, begin_ms, ends_ms, but=but)
+        topics = checks.rehearse(_exercise(order, scenario, campus, begin_ms), campus)
+        broker = self._hearing(topics)
+        if broker is None:
+            raise DrillRefused(checks.UNHEARD, topic=min(topics, default=""))
+        people = tuple(campus.people[one].name if one in campus.people else one for one in order.people)
+        return Ready(found, plan_of(found, campus, people, ends_ms), broker)
+
+    def _known(self) -> dict[str, Scenario]:
+        """All scenarios; a school's own take the place of ready ones of the same name."""
+        own = self._folder
+        return read_scenarios() | (read_scenarios(own) if own is not None and own.is_dir() else {})
+
+    def _scenario(self, name: str) -> Scenario:
+        try:
+            known = self._known()
+        except ScenarioProblems as error:
+            raise DrillRefused(checks.BAD_SCENARIO, problems=checks.scenario_words(error)) from error
+        if name not in known:
+            raise DrillRefused(checks.NO_SCENARIO, name=name)
+        return known[name]
+
+
+def _exercise(order: DrillOrder, scenario: Scenario, campus: Campus, begin_ms: int) -> Exercise:
+    try:
+        return exercise(
+            campus, scenario, begin_ms=begin_ms, speed=order.speed, seed=order.seed, device=order.device
+        )
+    except NoSuchPlace as error:
+        title = scenario.title.of(campus.site.language)
+        raise DrillRefused(checks.NO_PLACE, title=title) from error
+
+
+def _minutes(scenario: Scenario) -> int:
+    """How long it takes in real time, from the first fault to its last expectation, with the warm-up and reactions."""
+    first_ms = 0 if by_the_clock(scenario) else min(one.start.after_ms for one in scenario.faults)
+    last_ms = max(one.start.after_ms + want.within for one in scenario.faults for want in one.expect)
+    return (last_ms - first_ms + WARM_UP_MS + REACTION_MS) // MINUTE_MS
+
+
+def plan_of(exercise: Exercise, campus: Campus, people: tuple[str, ...], ends_ms: int) -> DrillPlan:
+    """What is kept of an exercise."""
+    language = campus.site.language
+    devices = [campus.device(one) for one in exercise.copies.values()]
+    return DrillPlan(
+        title=exercise.scenario.title.of(language),
+        description=exercise.scenario.description.of(language),
+        copies=exercise.copies,
+        names={copy: campus.device(real).name for copy, real in exercise.copies.items()},
+        buildings=tuple(dict.fromkeys(one.place.building for one in devices if one.place.building)),
+        people=people,
+        faults=tuple(
+            PlannedFault(one.kind, one.devices, one.start_ms, one.end_ms) for one in exercise.labels
+        ),
+        expect=tuple(
+            PlannedExpectation(one.rules, one.level, label.start_ms, one.by_ms, one.subjects)
+            for label in exercise.labels
+            for one in label.expect
+        ),
+        ends_ms=ends_ms,
+    )

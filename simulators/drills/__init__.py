@@ -1,0 +1,1 @@
+"""What an exercise needs of simulation: copies of real devices, and what happens to them."""

@@ -1,0 +1,1 @@
+"""Small physical models: water, heat, cold, electricity, people and weather (DOMAIN.md)."""

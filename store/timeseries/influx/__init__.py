@@ -1,0 +1,1 @@
+"""InfluxDB 2 as the time-series store."""

@@ -1,0 +1,1 @@
+"""VictoriaMetrics as the time-series store."""
