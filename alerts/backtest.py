@@ -38,7 +38,7 @@ class PastAlert(msgspec.Struct):
     messages: int = 0
 
 
-class Told(msgspec.Struct):
+class RecipientLoad(msgspec.Struct):
     """How many messages one recipient gets over one channel, by the reason for them."""
 
     channel: str
@@ -53,18 +53,18 @@ class Told(msgspec.Struct):
         return self.opened + self.escalated + self.resolved
 
 
-class Outcome(msgspec.Struct):
+class Projection(msgspec.Struct):
     """What one set of rules comes to; *name* is the rule file's. *faults* are rules that failed and started anew."""
 
     name: str
     alerts: list[PastAlert]
-    told: list[Told]
+    recipients: list[RecipientLoad]
     readings: int = 0
     faults: list[str] = []
 
     @property
     def messages(self) -> int:
-        return sum(one.messages for one in self.told)
+        return sum(one.messages for one in self.recipients)
 
 
 class PastBook:
@@ -73,7 +73,7 @@ class PastBook:
     def __init__(self, campus: Campus) -> None:
         self._campus = campus
         self._open: dict[tuple[str, str], PastAlert] = {}
-        self._told: dict[tuple[str, str], Told] = {}
+        self._recipients: dict[tuple[str, str], RecipientLoad] = {}
         self.alerts: list[PastAlert] = []
 
     def take(self, transition: Transition) -> None:
@@ -93,28 +93,28 @@ class PastBook:
             alert.severity = transition.severity
             alert.worst = max(alert.worst, alert.severity, key=lambda level: level.rank)
         if decision.tell:
-            self._tell(alert, decision.reason, transition.time_ms)
+            self._notify(alert, decision.reason, transition.time_ms)
 
-    def told(self) -> list[Told]:
+    def recipients(self) -> list[RecipientLoad]:
         """Who gets how many messages, the most first."""
-        return sorted(self._told.values(), key=lambda one: (-one.messages, one.channel, one.recipient))
+        return sorted(self._recipients.values(), key=lambda one: (-one.messages, one.channel, one.recipient))
 
-    def _tell(self, alert: PastAlert, reason: Reason, time_ms: int) -> None:
+    def _notify(self, alert: PastAlert, reason: Reason, time_ms: int) -> None:
         resolved = reason is Reason.RESOLVED
         for one in destinations(alert.rule, alert.severity, self._campus, time_ms, resolved=resolved):
             alert.messages += 1
-            told = self._told_of(one)
+            recipients = self._recipient_of(one)
             match reason:
                 case Reason.OPENED:
-                    told.opened += 1
+                    recipients.opened += 1
                 case Reason.ESCALATED:
-                    told.escalated += 1
+                    recipients.escalated += 1
                 case _:
-                    told.resolved += 1
+                    recipients.resolved += 1
 
-    def _told_of(self, one: Destination) -> Told:
+    def _recipient_of(self, one: Destination) -> RecipientLoad:
         key = one.channel, one.recipient.id
-        return self._told.setdefault(key, Told(*key, one.recipient.name))
+        return self._recipients.setdefault(key, RecipientLoad(*key, one.recipient.name))
 
 
 def backtest(
@@ -125,7 +125,7 @@ def backtest(
     *,
     subjects: Collection[str] | None = None,
     until_ms: int | None = None,
-) -> Outcome:
+) -> Projection:
     """What *rules* (the layers of a rules.yaml) make of *readings*, which are in order of time.
 
     *subjects* are the devices that are judged, None for all; time goes on to *until_ms*, so that silence at the end
@@ -135,7 +135,9 @@ def backtest(
     book, count = PastBook(campus), _Count(readings)
     for transition in filter(is_alert, replay(engine, count, until_ms=until_ms)):
         book.take(transition)
-    return Outcome(name, book.alerts, book.told(), count.readings, [str(one) for one in engine.faults])
+    return Projection(
+        name, book.alerts, book.recipients(), count.readings, [str(one) for one in engine.faults]
+    )
 
 
 class _Count:

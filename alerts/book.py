@@ -237,7 +237,7 @@ class AlertBook:
                 row.state, row.updated_ms = AlertState.RESOLVED.value, max(row.updated_ms, now_ms)
                 row.resolved_ms = max(row.opened_ms, now_ms)
                 _note(session, row, now_ms, "resolved", reason=reason.value, severity=row.severity)
-                self._tell(session, row, Decision(tell=True, reason=reason), now_ms)
+                self._notify(session, row, Decision(tell=True, reason=reason), now_ms)
 
     def _take(self, session: Session, transition: Transition, now_ms: int) -> list[int]:
         row = _open_row(session, transition.rule, transition.subject)
@@ -266,7 +266,7 @@ class AlertBook:
             severity=transition.severity.value,
         )
         if decision.tell and row.rule != UNREACHABLE:  # whom it is about would hear of it the same way
-            self._tell(session, row, decision, now_ms)
+            self._notify(session, row, decision, now_ms)
         session.flush()
         return [row.id]
 
@@ -286,7 +286,7 @@ class AlertBook:
         session.flush()
         return row
 
-    def _tell(self, session: Session, row: AlertRow, decision: Decision, now_ms: int) -> None:
+    def _notify(self, session: Session, row: AlertRow, decision: Decision, now_ms: int) -> None:
         campus = self._campus()
         resolved = decision.reason in ENDINGS
         alert = from_row(row)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.backtest import Outcome, PastAlert, Told
+from alerts.backtest import PastAlert, Projection, RecipientLoad
 from campus.clock import HOUR_MS, iso
 
 #: an alert that opens or ends so near another of the same rule and subject is taken for the same, moved
@@ -59,7 +59,7 @@ class Change(msgspec.Struct, frozen=True):
         return found
 
 
-def compare(first: Outcome, other: Outcome) -> list[Change]:
+def compare(first: Projection, other: Projection) -> list[Change]:
     """What differs between two outcomes of one history, in order of time."""
     ours, theirs = _by_key(first.alerts), _by_key(other.alerts)
     found = [
@@ -71,7 +71,7 @@ def compare(first: Outcome, other: Outcome) -> list[Change]:
     return sorted(found, key=lambda one: (one.alert.opened_ms, one.alert.rule, one.alert.subject))
 
 
-def comparison_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def comparison_json(outcomes: Sequence[Projection]) -> dict[str, Any]:
     """Every outcome, and what each after the first changes; times as ISO 8601."""
     first, *others = outcomes
     return {
@@ -133,13 +133,13 @@ def _end_ms(alert: PastAlert) -> int:
     return _NEVER_MS if alert.resolved_ms is None else alert.resolved_ms
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_json(outcome: Projection) -> dict[str, Any]:
     return {
         "name": outcome.name,
         "readings": outcome.readings,
         "messages": outcome.messages,
         "alerts": [_alert_json(one) for one in outcome.alerts],
-        "told": [_told_json(one) for one in outcome.told],
+        "told": [_recipient_json(one) for one in outcome.recipients],
         "faults": outcome.faults,
     }
 
@@ -157,8 +157,8 @@ def _alert_json(alert: PastAlert) -> dict[str, Any]:
     }
 
 
-def _told_json(told: Told) -> dict[str, Any]:
-    return {**msgspec.to_builtins(told), "messages": told.messages}
+def _recipient_json(recipient: RecipientLoad) -> dict[str, Any]:
+    return {**msgspec.to_builtins(recipient), "messages": recipient.messages}
 
 
 def _change_json(change: Change) -> dict[str, Any]:

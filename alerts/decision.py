@@ -34,16 +34,16 @@ class Decision(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-def decide(transition: Transition, told_severity: Level | None) -> Decision:
-    """What to do about *transition* when the open alert was told with *told_severity* (None: nothing is open)."""
+def decide(transition: Transition, notified_severity: Level | None) -> Decision:
+    """What to do about *transition* when the open alert was told with *notified_severity* (None: nothing is open)."""
     if transition.historical:
         return Decision(tell=False, reason=Reason.NOT_HISTORICAL)
     if transition.to_state is State.RESOLVED:
-        if told_severity is None:
+        if notified_severity is None:
             return Decision(tell=False, reason=Reason.NOT_OPEN)
         return Decision(tell=True, reason=Reason.RESOLVED)
-    if told_severity is None:
+    if notified_severity is None:
         return Decision(tell=True, reason=Reason.OPENED)
-    if transition.severity.rank > told_severity.rank:
+    if transition.severity.rank > notified_severity.rank:
         return Decision(tell=True, reason=Reason.ESCALATED)
     return Decision(tell=False, reason=Reason.NOT_LOWERED)

@@ -102,7 +102,7 @@ class Dispatcher:
             outcome=delivery.outcome.value, code=delivery.code, attempt=due.attempts,
         )  # fmt: skip
         if not reached:
-            self._tell_unreachable(due, delivery)
+            self._note_unreachable(due, delivery)
         elif delivery.outcome is Outcome.FAILED or delivery.code in {POISON, RESTING}:
             self.wake()  # the next channel has it now
         return True
@@ -143,7 +143,7 @@ class Dispatcher:
             log.exception("channel.raised", channel=due.channel)
             return retry(type(error).__name__, str(error))
 
-    def _tell_unreachable(self, due: Due, delivery: Delivery) -> None:
+    def _note_unreachable(self, due: Due, delivery: Delivery) -> None:
         """Nobody could be reached. What a real alert failed at is looked at in the outbox; an exercise's is told here."""
         log.error("alert.unreachable", channel=due.channel, key=due.message.key, code=delivery.code)
         if not due.message.drill:

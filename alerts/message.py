@@ -8,7 +8,7 @@ import msgspec
 
 from alerts.alert import Alert
 from alerts.decision import ENDINGS, Reason
-from alerts.own.service import words_for
+from alerts.own.service import texts_for
 from campus.campus import Campus
 from campus.clock import MINUTE_MS, from_ms
 from campus.text import Translate, translator
@@ -64,7 +64,7 @@ _NUMBER = _("编号 {number}")
 def message_for(alert: Alert, reason: Reason, campus: Campus, *, key: str) -> OutgoingMessage:
     """The message that tells of *alert* for *reason*, in the site's language."""
     translate = translator(campus.site.language)
-    words = words_for(alert.rule, alert.subject, alert.evidence, campus, translate)
+    words = texts_for(alert.rule, alert.subject, alert.evidence, campus, translate)
     resolved = reason in ENDINGS
     if resolved:
         title = translate(_RESOLVED if reason is Reason.RESOLVED else _ENDED).format(title=words.title)

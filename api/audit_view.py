@@ -78,14 +78,14 @@ def _subject(one: AuditEntry, translate: Translate) -> str:
 def _detail(one: AuditEntry, services: Services, translate: Translate) -> str:
     """What is known in words, everything else as it was written down."""
     told = (
-        _told(key, value, services, translate)
+        _describe(key, value, services, translate)
         for key, value in one.detail.items()
         if value not in (None, "", [], False)
     )
     return translate(_SEPARATOR).join(told)
 
 
-def _told(key: str, value: object, services: Services, translate: Translate) -> str:
+def _describe(key: str, value: object, services: Services, translate: Translate) -> str:
     if key in _COUNTED and isinstance(value, int):
         return translate(_COUNTED[key]).format(n=value)
     if key == "role" and value in set(ROLES):

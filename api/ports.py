@@ -82,7 +82,7 @@ class SetAsideThing(msgspec.Struct, frozen=True):
     again_ms: int
 
 
-class Stranger(msgspec.Struct, frozen=True):
+class UnregisteredSource(msgspec.Struct, frozen=True):
     """A device that sends but is not in the register."""
 
     address: str
@@ -211,7 +211,7 @@ class QuarantineDesk(Protocol):
 
     def one(self, entry_id: int) -> HeldMessage | None: ...
 
-    def strangers(self) -> Sequence[Stranger]: ...
+    def unregistered_sources(self) -> Sequence[UnregisteredSource]: ...
 
     def replay(self, entry_ids: Sequence[int]) -> int:
         """Feeds entries through ingest again; how many were handed over.

@@ -7,7 +7,7 @@ from collections import defaultdict
 import msgspec
 
 from alerts.alert import Alert, AlertState
-from alerts.own.service import words_for
+from alerts.own.service import texts_for
 from api.pages import age, amount, clock
 from api.services import Services
 from campus.clock import MINUTE_MS, SECOND_MS
@@ -69,7 +69,7 @@ class BuildingView(msgspec.Struct, frozen=True):
 
 def alert_card(services: Services, alert: Alert, translate: Translate) -> AlertCard:
     """An alert in the words of the page's language."""
-    words = words_for(alert.rule, alert.subject, alert.evidence, services.campus(), translate)
+    words = texts_for(alert.rule, alert.subject, alert.evidence, services.campus(), translate)
     return AlertCard(
         id=alert.id,
         severity=alert.severity.value,

@@ -15,9 +15,9 @@ from campus.selftest import Stage, Trace
 from campus.worker import Worker
 from ingest.allowance import Allowances
 from ingest.dedupe import Repeats
-from ingest.judge import Judge, Judgement, held, topic_too_long
 from ingest.message import LONGEST_TOPIC, Message
 from ingest.message_guard import MessageGuard
+from ingest.message_reader import MessageFate, MessageReader, held, topic_too_long
 from ingest.mqtt.burst import Burst, Waiting
 from ingest.normalise import ALLOWED_LATENESS_MS
 from ingest.redeliveries import CONTENT, REMEMBERED_MESSAGES, Redeliveries, fingerprint
@@ -74,7 +74,7 @@ class Pipeline:
     def __init__(
         self,
         journal: Journal,
-        judge: Judge,
+        read: MessageReader,
         *,
         now_ms: Callable[[], int],
         steady_ms: Callable[[], int] = steady_ms,
@@ -83,7 +83,7 @@ class Pipeline:
         guard: MessageGuard | None = None,
     ) -> None:
         self._journal = journal
-        self._judge = judge
+        self._read = read
         self._now_ms = now_ms
         self._steady_ms = steady_ms
         self._guard = guard
@@ -141,7 +141,7 @@ class Pipeline:
         self.worker.request_stop()
         self._waiting.close()
         self.worker.stop()
-        self._judge.keep(self._now_ms(), at_once=True)
+        self._read.keep(self._now_ms(), at_once=True)
 
     def step(self, timeout_s: float = 0.2) -> None:
         """Judges and commits what waits; first what a failed step had taken, each message alone."""
@@ -190,7 +190,7 @@ class Pipeline:
         if group.tested:
             self._trace.reach(Stage.JOURNALED, group.tested)
         try:
-            self._judge.keep(self._now_ms())
+            self._read.keep(self._now_ms())
         except Exception:  # the readings are committed, and must not be so again
             log.exception("births.not_saved")
         for burst in bursts:
@@ -214,17 +214,17 @@ class Pipeline:
             group.mark(message, mark)  # it may be delivered once more, until our acknowledgement arrives
             return
         why = self._guard.begin(message, known_by) if self._guard is not None else ""
-        judgement = Judgement(held=(held(message, POISON, why),)) if why else self._judge(message)
+        fate = MessageFate(held=(held(message, POISON, why),)) if why else self._read(message)
         if mark:
             group.mark(message, mark)
         if released:
-            self._take_replayed(group, released, judgement)
+            self._take_replayed(group, released, fate)
         else:
-            self._fate(group, judgement)
+            self._fate(group, fate)
 
     def _take_selftest(self, group: _Group, message: Message) -> None:
         """A number of the test under way goes the common road; an old one, or a stranger's, goes nowhere. None is counted."""
-        readings = self._judge(message).readings
+        readings = self._read(message).readings
         numbers = [int(one.value) for one in readings if self._trace.knows(int(one.value))]
         if numbers:
             self._trace.reach(Stage.RECEIVED, numbers)
@@ -240,23 +240,23 @@ class Pipeline:
         if len(self.flooding) < _MOST_FLOODING or message.topic in self.flooding:
             self.flooding[message.topic] = self.flooding.get(message.topic, 0) + 1
 
-    def _fate(self, group: _Group, judgement: Judgement) -> None:
-        fresh = self._repeats.fresh(judgement.readings)
-        if judgement.held:
-            group.held += judgement.held
+    def _fate(self, group: _Group, fate: MessageFate) -> None:
+        fresh = self._repeats.fresh(fate.readings)
+        if fate.held:
+            group.held += fate.held
         if fresh:
             group.readings += fresh
             group.journaled += 1
-        elif judgement.held:
+        elif fate.held:
             group.counts += Counts(quarantined=1)
         else:
-            group.counts += Counts(duplicates=1) if judgement.readings else Counts(ignored=1)
+            group.counts += Counts(duplicates=1) if fate.readings else Counts(ignored=1)
 
-    def _take_replayed(self, group: _Group, entry: int, judgement: Judgement) -> None:
+    def _take_replayed(self, group: _Group, entry: int, fate: MessageFate) -> None:
         """A held message that reads now leaves quarantine in the same commit; one that does not stays there."""
-        if judgement.held:
+        if fate.held:
             return
-        fresh = [_history(one, self._now_ms()) for one in self._repeats.fresh(judgement.readings)]
+        fresh = [_history(one, self._now_ms()) for one in self._repeats.fresh(fate.readings)]
         group.readings += fresh
         group.released.append(entry)
         group.counts += Counts(journaled=1, quarantined=-1) if fresh else Counts(duplicates=1, quarantined=-1)

@@ -66,7 +66,7 @@ class AliyunSms:
         )
         if isinstance(answer, Delivery):
             return answer
-        return _judged(
+        return _delivery(
             str(answer.get("Code", "")), str(answer.get("Message", "")), str(answer.get("BizId", ""))
         )
 
@@ -138,7 +138,7 @@ def _received(row: dict[str, Any]) -> Delivery:
     return retry("no receipt yet", "the provider waits for the carrier's receipt", after_ms=MINUTE_MS)
 
 
-def _judged(code: str, text: str, message_id: str) -> Delivery:
+def _delivery(code: str, text: str, message_id: str) -> Delivery:
     if code == "OK":
         return sent(code, text, message_id=message_id)
     if not code:

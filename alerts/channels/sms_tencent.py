@@ -55,7 +55,7 @@ class TencentSms:
         answer = ask(
             self._http, self._http.build_request("POST", "/", content=body, headers=self._headers(body))
         )
-        return answer if isinstance(answer, Delivery) else _judged(answer)
+        return answer if isinstance(answer, Delivery) else _delivery(answer)
 
     def close(self) -> None:
         self._http.close()
@@ -80,7 +80,7 @@ class TencentSms:
         }
 
 
-def _judged(answer: dict[str, Any]) -> Delivery:
+def _delivery(answer: dict[str, Any]) -> Delivery:
     response = answer.get("Response")
     if not isinstance(response, dict):
         return retry("no response", "the answer has no Response")

@@ -53,7 +53,7 @@ class WeComBot:
         return (
             answer
             if isinstance(answer, Delivery)
-            else _judged(answer.get("errcode"), str(answer.get("errmsg", "")))
+            else _delivery(answer.get("errcode"), str(answer.get("errmsg", "")))
         )
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ def _mentions(recipient: Recipient) -> dict[str, list[str]]:
     return {"mentioned_mobile_list": [recipient.phone]} if recipient.phone else {}
 
 
-def _judged(code: object, text: str) -> Delivery:
+def _delivery(code: object, text: str) -> Delivery:
     match code:
         case 0:
             return sent("0", text)

@@ -57,20 +57,20 @@ def close_alerts(database: sa.Engine, subjects: Collection[str], now_ms: int) ->
         return len(rows)
 
 
-def tell_begin(database: sa.Engine, drill: Drill, campus: Campus, now_ms: int) -> None:
+def notify_begin(database: sa.Engine, drill: Drill, campus: Campus, now_ms: int) -> None:
     """Says that an announced exercise begins."""
     translate = translator(campus.site.language)
     title = translate(_BEGINS).format(title=drill.plan.title)
     message = _message(drill, campus, f"drill-{drill.id}-begin", title, translate(_BEGINS_LINE))
-    _tell(database, drill, _Tidings(message, campus, _BEGIN), now_ms)
+    _notify(database, drill, _Tidings(message, campus, _BEGIN), now_ms)
 
 
-def tell_end(database: sa.Engine, drill: Drill, campus: Campus, now_ms: int) -> None:
+def notify_end(database: sa.Engine, drill: Drill, campus: Campus, now_ms: int) -> None:
     """Says that it is over, to everybody who may have heard of it, so that nobody acts on what never was."""
     translate = translator(campus.site.language)
     title = translate(_ABORTED if drill.reason else _ENDS).format(title=drill.plan.title)
     message = _message(drill, campus, f"drill-{drill.id}-end", title, drill.reason, translate(_ENDS_LINE))
-    _tell(database, drill, _Tidings(message, campus, _END), now_ms)
+    _notify(database, drill, _Tidings(message, campus, _END), now_ms)
 
 
 class _Tidings(NamedTuple):
@@ -94,14 +94,14 @@ def _message(drill: Drill, campus: Campus, key: str, title: str, *lines: str) ->
     )
 
 
-def _tell(database: sa.Engine, drill: Drill, tidings: _Tidings, now_ms: int) -> None:
+def _notify(database: sa.Engine, drill: Drill, tidings: _Tidings, now_ms: int) -> None:
     """Over the channels that its alerts take, to the people who were chosen for it."""
     people, campus = drill.asked.people, tidings.campus
-    told = {
+    chosen = {
         (one.channel, one.recipient.id): one
         for rule in {rule for one in drill.plan.expect for rule in one.rules}
         for one in destinations(rule, Level.CRITICAL, campus, now_ms, resolved=False, to=people)
     }
     with Session(database) as session, session.begin():
-        for one in told.values():
+        for one in chosen.values():
             enqueue(session, tidings.message, one, alert_id=None, reason=tidings.reason, now_ms=now_ms)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.drills.drill import Drill, DrillLog, DrillState
 from alerts.drills.end import DROPPED
-from alerts.drills.score import Act, Heard, Score, Told, is_handled, score
+from alerts.drills.score import Act, DrillMessage, Heard, Score, is_handled, score
 from alerts.outbox import FAILED
 from alerts.routing import Recipient
 from rules.level import Level
@@ -92,16 +92,16 @@ def _one(session: Session, row: AlertRow) -> Heard:
             for event in events
             if event.kind in {"opened", "severity"} and "severity" in event.detail
         ),
-        told=tuple(_told(one) for one in sent),
+        messages=tuple(_message(one) for one in sent),
         acts=tuple(_act(event.kind, event.time_ms, event.who, event.detail) for event in events),
     )
 
 
-def _told(row: OutboxRow) -> Told:
+def _message(row: OutboxRow) -> DrillMessage:
     recipient = msgspec.json.decode(row.recipient, type=Recipient)
     lost = row.state == FAILED and row.provider_code != DROPPED
     failed = f"{row.provider_code} {row.provider_text}".strip() if lost else ""
-    return Told(row.channel, recipient.name or recipient.id, row.created_ms, row.sent_ms, failed)
+    return DrillMessage(row.channel, recipient.name or recipient.id, row.created_ms, row.sent_ms, failed)
 
 
 def _act(kind: str, time_ms: int, who: str, detail: Mapping[str, Any]) -> Act:
@@ -129,7 +129,7 @@ def _story(drill: Drill, heard: tuple[Heard, ...]) -> tuple[Moment, ...]:
             )
             for act in alert.acts
         ]  # fmt: skip
-        for one in alert.told:
+        for one in alert.messages:
             detail = {"channel": one.channel, "failed": one.failed}
             if one.sent_ms is not None:
                 story.append(Moment(one.sent_ms, "sent", one.recipient, alert.id, detail))

@@ -30,7 +30,7 @@ class Verdict(enum.StrEnum):
     OPEN = "open"
 
 
-class Told(msgspec.Struct, frozen=True):
+class DrillMessage(msgspec.Struct, frozen=True):
     """A message of an exercise; *sent_ms* None is one that never went out."""
 
     channel: str
@@ -58,7 +58,7 @@ class Heard(msgspec.Struct, frozen=True):
     subject: str
     opened_ms: int
     levels: tuple[tuple[int, Level], ...]
-    told: tuple[Told, ...] = ()
+    messages: tuple[DrillMessage, ...] = ()
     acts: tuple[Act, ...] = ()
 
 
@@ -144,21 +144,23 @@ def _expected(one: PlannedExpectation, heard: Sequence[Heard], drill: Drill, end
 def _deeds(drill: Drill, heard: Sequence[Heard]) -> tuple[Done, ...]:
     began_ms = min((one.start_ms for one in drill.plan.faults), default=drill.began_ms or drill.start_ms)
     opened = [(one.opened_ms, "") for one in heard]
-    told = [(one.sent_ms, one.recipient) for alert in heard for one in alert.told if one.sent_ms is not None]
+    sent = [
+        (one.sent_ms, one.recipient) for alert in heard for one in alert.messages if one.sent_ms is not None
+    ]
     first_ms = min(opened)[0] if opened else None
-    told_ms = min(told)[0] if told else None
+    notified_ms = min(sent)[0] if sent else None
     acts = {
         deed: [(act.time_ms, act.who) for alert in heard for act in alert.acts if _is(act, deed)]
         for deed in (Deed.READ, Deed.ACKNOWLEDGED, Deed.HANDLED)
     }
     # Whoever takes an alert on has read it, also where the message itself was not opened.
     acts[Deed.READ] += acts[Deed.ACKNOWLEDGED]
-    taken_ms = min(acts[Deed.ACKNOWLEDGED], default=(told_ms, ""))[0]
+    taken_ms = min(acts[Deed.ACKNOWLEDGED], default=(notified_ms, ""))[0]
     return (
         _done(Deed.NOTICED, opened, began_ms, drill),
-        _done(Deed.TOLD, told, first_ms, drill),
-        _done(Deed.READ, acts[Deed.READ], told_ms, drill),
-        _done(Deed.ACKNOWLEDGED, acts[Deed.ACKNOWLEDGED], told_ms, drill),
+        _done(Deed.TOLD, sent, first_ms, drill),
+        _done(Deed.READ, acts[Deed.READ], notified_ms, drill),
+        _done(Deed.ACKNOWLEDGED, acts[Deed.ACKNOWLEDGED], notified_ms, drill),
         _done(Deed.HANDLED, acts[Deed.HANDLED], taken_ms, drill),
     )
 

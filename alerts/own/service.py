@@ -147,7 +147,7 @@ _LINES: dict[str, str] = DATA_LINES | {
 }
 
 
-def words_for(
+def texts_for(
     rule: str, subject: str, evidence: Mapping[str, Any], campus: Campus, translate: Translate
 ) -> Explanation:
     """Any alert in words: a rule's by :func:`rules.words.explain.explain`, the service's own by the texts above."""

@@ -18,9 +18,9 @@ from api.drills.words import (
     line,
     recipient,
     span,
-    speed_words,
+    speed_text,
     title_of,
-    verdict_word,
+    verdict_label,
     wanted,
 )
 from campus.campus import Campus
@@ -135,7 +135,7 @@ def summary(around: Around, drill: Drill, translate: Translate) -> tuple[str, st
     return (
         translate(STATES[drill.state]),
         _moment(around, drill.began_ms or drill.start_ms),
-        f"{_how(drill, translate)} · {speed_words(drill, translate)}",
+        f"{_how(drill, translate)} · {speed_text(drill, translate)}",
         score if drill.began_ms is not None else "–",
     )
 
@@ -150,7 +150,7 @@ def _facts(around: Around, record: Record, translate: Translate) -> list[tuple[s
         "scenario": f"{plan.title}({drill.asked.scenario})",
         "place": "、".join(buildings) + ":" + "、".join(plan.names.values()),
         "how": _how(drill, translate),
-        "speed": speed_words(drill, translate),
+        "speed": speed_text(drill, translate),
         "people": "、".join(recipient(one, translate) for one in plan.people),
         "by": drill.ordered_by,
         "score": translate(_SCORE).format(passed=record.score.passed, due=record.score.due),
@@ -169,7 +169,7 @@ def _expected(around: Around, record: Record, translate: Translate) -> tuple[Row
             what=f"{wanted(one, record.heard, record.drill, around.campus(), translate)} · "
             f"{translate(LEVELS[one.planned.level])}",
             verdict=one.verdict.value,
-            word=verdict_word(one.verdict, record.drill, translate),
+            word=verdict_label(one.verdict, record.drill, translate),
             after=span(one.after_ms, translate),
             other=span(one.allowed_ms, translate),
         )
@@ -182,7 +182,7 @@ def _deeds(around: Around, record: Record, translate: Translate) -> tuple[Row, .
         Row(
             what=translate(DEEDS[one.deed]),
             verdict=one.verdict.value,
-            word=verdict_word(one.verdict, record.drill, translate),
+            word=verdict_label(one.verdict, record.drill, translate),
             time=_moment(around, one.time_ms)[11:] if one.time_ms is not None else "–",
             after=span(one.after_ms, translate),
             other="、".join(recipient(name, translate) for name in one.who) or "–",
@@ -198,7 +198,7 @@ def _compared(around: Around, record: Record, translate: Translate) -> tuple[str
         str(record.drill.id),
         _moment(around, record.drill.began_ms or record.drill.start_ms)[:16],
         translate(STATES[record.drill.state]),
-        speed_words(record.drill, translate),
+        speed_text(record.drill, translate),
         *(span(score.deed(one).after_ms, translate) for one in Deed),
         f"{score.passed}/{score.due}",
     )

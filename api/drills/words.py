@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts.drills.drill import Drill, DrillState
 from alerts.drills.record import Moment
 from alerts.drills.score import Deed, Expected, Heard, Verdict
-from alerts.own.service import words_for
+from alerts.own.service import texts_for
 from campus.campus import Campus
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.person import PersonRole
@@ -77,13 +77,13 @@ def span(length_ms: int | None, translate: Translate) -> str:
     return translate(_HOURS).format(h=h, m=m % 60)
 
 
-def speed_words(drill: Drill, translate: Translate) -> str:
+def speed_text(drill: Drill, translate: Translate) -> str:
     """How fast it ran."""
     speed = drill.asked.speed
     return translate(_REAL_TIME if speed == 1 else _FAST).format(speed=speed)
 
 
-def verdict_word(verdict: Verdict, drill: Drill, translate: Translate) -> str:
+def verdict_label(verdict: Verdict, drill: Drill, translate: Translate) -> str:
     """What became of an item; one that was cut off is neither met nor missed."""
     return translate(_CUT_OFF if verdict is Verdict.OPEN and drill.over else VERDICTS[verdict])
 
@@ -95,7 +95,7 @@ def recipient(name: str, translate: Translate) -> str:
 
 def title_of(rule: str, subject: str, drill: Drill, campus: Campus, translate: Translate) -> str:
     """What a rule says, of the device that was stood in for: the copy itself is gone when the exercise is over."""
-    return words_for(rule, drill.plan.copies.get(subject, subject), {}, campus, translate).title
+    return texts_for(rule, drill.plan.copies.get(subject, subject), {}, campus, translate).title
 
 
 def wanted(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from alerts.alert import Alert, AlertState
 from alerts.cursor import AlertCursor
 from alerts.errors import BadCursor
-from alerts.own.service import words_for
+from alerts.own.service import texts_for
 from api.accounts import Act
 from api.errors import BadRequest
 from api.routes.common import Deps, Duty, Id, IdBefore, Viewer, audit
@@ -85,6 +85,6 @@ def note(services: Deps, account: Duty, alert_id: Id, body: Note) -> dict[str, A
 def alert_json(services: Services, alert: Alert) -> dict[str, Any]:
     """An alert as the API shows it, with its words."""
     campus = services.campus()
-    words = words_for(alert.rule, alert.subject, alert.evidence, campus, translator(campus.site.language))
+    words = texts_for(alert.rule, alert.subject, alert.evidence, campus, translator(campus.site.language))
     shown: dict[str, Any] = msgspec.to_builtins(alert)
     return shown | {"title": words.title, "lines": list(words.lines), "advice": words.advice}

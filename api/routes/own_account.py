@@ -28,7 +28,7 @@ class OwnSession(BaseModel):
     current: bool = False
 
 
-class Passwords(BaseModel):
+class PasswordChange(BaseModel):
     """The old password and the new one; the old one is not needed in a session that a one-time link has just made."""
 
     old: str = Field(default="", max_length=LONGEST_PASSWORD)
@@ -65,7 +65,7 @@ def end_sessions(services: Deps, account: Person) -> Ended:
 
 
 @router.put("/password", status_code=204, responses=refused(429, "Too many wrong passwords"))
-def change_password(request: Request, services: Deps, account: Person, body: Passwords) -> Response:
+def change_password(request: Request, services: Deps, account: Person, body: PasswordChange) -> Response:
     """Sets one's own password, ends every session, and answers with the cookie of a new one."""
     device, now_ms = device_of_request(request), services.now_ms()
     cookie = services.accounts.change_password(account, body.old, body.new, device=device, now_ms=now_ms)

@@ -122,10 +122,10 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         (one, shortened(one.topic), clock(one.time_ms, services), one.payload.decode(errors="replace"))
         for one in entries
     ]
-    strangers = services.quarantine.strangers()
+    unregistered_sources = services.quarantine.unregistered_sources()
     listed = [
         (one, clock(one.last_ms, services), measured(one.quantities[:_SHOWN_QUANTITIES], translate))
-        for one in strangers[:_LISTED]
+        for one in unregistered_sources[:_LISTED]
     ]
     now_ms = services.now_ms()
     asides = [
@@ -137,8 +137,8 @@ def held(request: Request, services: Deps, account: Viewer) -> Response:
         "held.html",
         account=account,
         entries=shown,
-        strangers=listed,
-        more=len(strangers) - len(listed),
+        unregistered_sources=listed,
+        more=len(unregistered_sources) - len(listed),
         asides=asides,
         usage=services.quarantine.usage(),
         heard_in_part=services.campus().site.heard_in_part,

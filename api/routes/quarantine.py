@@ -102,10 +102,11 @@ def try_again(services: Deps, account: Keeper, aside_id: int) -> dict[str, bool]
 
 
 @router.get("/unregistered")
-def list_strangers(services: Deps, _: Viewer) -> list[dict[str, Any]]:
+def list_unregistered(services: Deps, _: Viewer) -> list[dict[str, Any]]:
     """Devices that send and are not in the register, ready to adopt."""
     return [
-        msgspec.to_builtins(one) | {"topic": shortened(one.topic)} for one in services.quarantine.strangers()
+        msgspec.to_builtins(one) | {"topic": shortened(one.topic)}
+        for one in services.quarantine.unregistered_sources()
     ]
 
 

@@ -33,7 +33,7 @@ class Columns(BaseModel):
 
 
 @router.get("/unregistered/{address:path}")
-def get_stranger(services: Deps, _: Viewer, address: str) -> dict[str, Any]:
+def get_unregistered(services: Deps, _: Viewer, address: str) -> dict[str, Any]:
     """An unregistered device with its newest message, and a guess at its row in the register."""
     found = services.register.guess(address)
     if found is None:

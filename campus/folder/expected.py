@@ -51,7 +51,7 @@ _WORDS = {
 }
 
 
-def pattern_in_words(pattern: str) -> str:
+def describe_pattern(pattern: str) -> str:
     """What a text must be like."""
     return _PATTERNS.get(pattern, f"text such as {pattern}")
 
@@ -115,7 +115,7 @@ def _expected(one: ErrorDetails, known: Sequence[str]) -> str:
             names = re.findall(r"'([^']+)'", str(context["expected_tags"]))
             return f"one of {', '.join(names)}{similar(str(context['tag']), names)}"
         case "string_pattern_mismatch":
-            return pattern_in_words(context["pattern"])
+            return describe_pattern(context["pattern"])
         case "value_error":
             return str(context["error"])
         case kind:

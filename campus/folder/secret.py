@@ -45,7 +45,7 @@ class Secrets:
                 continue
             target = str(field).removesuffix("_file")
             if target in body:
-                self._tell(where, f"{target} and {field}", f"at most one of {target} and {field}")
+                self._report(where, f"{target} and {field}", f"at most one of {target} and {field}")
             else:
                 resolved[target] = self._from_file(value, where)
         return resolved
@@ -53,7 +53,7 @@ class Secrets:
     def _variable(self, variable: str, key: str) -> str:
         value = os.environ.get(variable)
         if value is None:
-            self._tell(key, f"${{{variable}}}", f"an environment variable {variable} that is set")
+            self._report(key, f"${{{variable}}}", f"an environment variable {variable} that is set")
         return value or ""
 
     def _path(self, value: object, key: str) -> object:
@@ -64,7 +64,7 @@ class Secrets:
         try:
             path.read_bytes()
         except (OSError, ValueError):
-            self._tell(key, value, "a readable file")
+            self._report(key, value, "a readable file")
         else:
             if key.endswith("key_file"):
                 self._check_private(path, key)
@@ -76,7 +76,7 @@ class Secrets:
         except (OSError, ValueError):
             secret = ""
         if not secret:
-            self._tell(key, str(value), "a readable text file with the secret in it")
+            self._report(key, str(value), "a readable text file with the secret in it")
         else:
             self._check_private(self._folder / str(value), key)
         return secret
@@ -88,5 +88,5 @@ class Secrets:
             found = f"{path.name}, which everybody on this computer can read ({mode:04o})"
             self._problems.append(Problem(self._name, 0, key, found, f"chmod 600 {path.name}", warning=True))
 
-    def _tell(self, key: str, found: str, expected: str) -> None:
+    def _report(self, key: str, found: str, expected: str) -> None:
         self._problems.append(Problem(self._name, 0, key, found, expected))

@@ -40,7 +40,7 @@ _IN_PACKET = frozenset(
 )
 
 
-class Frame(NamedTuple):
+class PublishFrame(NamedTuple):
     """One PUBLISH as it came; *topic* are its bytes."""
 
     topic: bytes
@@ -51,7 +51,7 @@ class Frame(NamedTuple):
     retained: bool
 
 
-OnBurst = Callable[[list[Frame]], None]
+OnBurst = Callable[[list[PublishFrame]], None]
 OnReconnect = Callable[[], None]
 
 
@@ -101,7 +101,7 @@ class PlainClient(Client):
 
     def _on_one(self, _client: mqtt.Client, _userdata: Any, one: mqtt.MQTTMessage) -> None:
         topic = one._topic  # noqa: SLF001 - its property raises for what is not UTF-8
-        self._on_burst([Frame(topic, bytes(one.payload), one.qos, one.mid, one.dup, one.retain)])
+        self._on_burst([PublishFrame(topic, bytes(one.payload), one.qos, one.mid, one.dup, one.retain)])
 
 
 class BurstClient(Client):
@@ -145,7 +145,7 @@ class BurstClient(Client):
 
     def _take(self, data: bytes) -> tuple[int, MQTTErrorCode]:
         """Handles the whole packets of *data*, in their order; how many bytes they were."""
-        frames: list[Frame] = []
+        frames: list[PublishFrame] = []
         at, five = 0, self._protocol == MQTTProtocolVersion.MQTTv5
         result = MQTTErrorCode.MQTT_ERR_SUCCESS
         while result == MQTTErrorCode.MQTT_ERR_SUCCESS and (bounds := _bounds(data, at)) is not None:
@@ -167,7 +167,7 @@ class BurstClient(Client):
             result = MQTTErrorCode.MQTT_ERR_PROTOCOL
         return at, result
 
-    def _hand_over(self, frames: list[Frame]) -> None:
+    def _hand_over(self, frames: list[PublishFrame]) -> None:
         if frames:
             self._on_burst(frames)
 
@@ -217,7 +217,7 @@ def _first_is_whole(data: bytearray) -> bool:
     return _bounds(data, 0) is not None or _is_endless(data, 0)
 
 
-def _publish(data: bytes, command: int, start: int, stop: int, *, five: bool) -> Frame | None:
+def _publish(data: bytes, command: int, start: int, stop: int, *, five: bool) -> PublishFrame | None:
     """The PUBLISH between *start* and *stop*; None where its parts do not fit in."""
     at = start + 2
     topic_end = at + int.from_bytes(data[start:at], "big")
@@ -234,7 +234,7 @@ def _publish(data: bytes, command: int, start: int, stop: int, *, five: bool) ->
         at = properties
     if at > stop:
         return None
-    return Frame(topic, data[at:stop], qos, mid, bool(command & _DUP), bool(command & 1))
+    return PublishFrame(topic, data[at:stop], qos, mid, bool(command & _DUP), bool(command & 1))
 
 
 def _bounds_of_properties(data: bytes, at: int, stop: int) -> int | None:

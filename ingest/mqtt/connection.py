@@ -24,7 +24,7 @@ from campus.broker import RECEIVE_MAXIMUM
 from campus.clock import steady_ms
 from ingest.message import Message
 from ingest.mqtt.burst import Burst
-from ingest.mqtt.burst_client import BurstClient, Client, Frame, PlainClient, supported
+from ingest.mqtt.burst_client import BurstClient, Client, PlainClient, PublishFrame, supported
 from ingest.mqtt.session import SessionWatch
 from ingest.topic_texts import TopicTexts
 
@@ -261,7 +261,7 @@ class Connection:
         with self._lock:
             self._generation += 1
 
-    def _on_burst(self, frames: list[Frame]) -> None:
+    def _on_burst(self, frames: list[PublishFrame]) -> None:
         try:
             if any(one.topic == _DROPPED for one in frames):
                 frames = self._take_dropped(frames)
@@ -280,7 +280,7 @@ class Connection:
             # Unacknowledged, so the broker keeps it; the thread must live on.
             log.exception("mqtt.receive_failed")
 
-    def _take_dropped(self, frames: list[Frame]) -> list[Frame]:
+    def _take_dropped(self, frames: list[PublishFrame]) -> list[PublishFrame]:
         """*frames* without the broker's own count.
 
         A session from before may still deliver it at QoS 1. Unacknowledged, it would keep its packet identifier for ever:

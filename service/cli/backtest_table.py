@@ -8,7 +8,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from alerts.backtest import Outcome, PastAlert
+from alerts.backtest import PastAlert, Projection
 from alerts.comparison import Change, Kind, compare
 from campus.campus import Campus
 from campus.clock import HOUR_MS, MINUTE_MS, from_ms
@@ -26,7 +26,7 @@ _WORDS = {
 }
 
 
-def tables(outcomes: Sequence[Outcome], campus: Campus, translate: Translate) -> Iterator[Table]:
+def tables(outcomes: Sequence[Projection], campus: Campus, translate: Translate) -> Iterator[Table]:
     """Alerts and messages of each outcome, then what each after the first changes."""
     for outcome in outcomes:
         yield _alerts(outcome, campus, translate)
@@ -35,29 +35,29 @@ def tables(outcomes: Sequence[Outcome], campus: Campus, translate: Translate) ->
         yield _changes(outcomes[0], other, campus, translate)
 
 
-def _alerts(outcome: Outcome, campus: Campus, translate: Translate) -> Table:
+def _alerts(outcome: Projection, campus: Campus, translate: Translate) -> Table:
     title = f"{outcome.name}: {len(outcome.alerts):,} alerts, {outcome.messages:,} messages, {outcome.readings:,} readings"
     table = _table(title, "from", "to", "severity", "rule", "alert", "messages")
     for one in outcome.alerts:
         words = explain(one.rule, one.subject, msgspec.to_builtins(one.evidence), campus, translate)
-        told = "\n".join((words.title, *words.lines))
+        text = "\n".join((words.title, *words.lines))
         table.add_row(
-            _moment(one.opened_ms, campus), _end(one, campus), _severity(one), one.rule, Text(told),
+            _moment(one.opened_ms, campus), _end(one, campus), _severity(one), one.rule, Text(text),
             "historical" if one.historical else str(one.messages),
         )  # fmt: skip
     return table
 
 
-def _messages(outcome: Outcome) -> Table:
+def _messages(outcome: Projection) -> Table:
     table = _table(f"{outcome.name}: messages", "channel", "recipient", "opened", "worse", "resolved", "all")
-    for one in outcome.told:
+    for one in outcome.recipients:
         who = f"{one.name} ({one.recipient})" if one.name else one.recipient
         counts = (one.opened, one.escalated, one.resolved, one.messages)
         table.add_row(one.channel, Text(who), *map(str, counts))
     return table
 
 
-def _changes(first: Outcome, other: Outcome, campus: Campus, translate: Translate) -> Table:
+def _changes(first: Projection, other: Projection, campus: Campus, translate: Translate) -> Table:
     changes = compare(first, other)
     title = (
         f"{first.name} → {other.name}: {len(changes):,} alerts differ, "

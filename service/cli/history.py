@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
-from alerts.backtest import Outcome, backtest
+from alerts.backtest import Projection, backtest
 from alerts.comparison import comparison_json
 from campus.campus import Campus
 from campus.clock import parse_iso
@@ -152,7 +152,7 @@ def _print_transitions(job: _Job, rules: Mapping[str, object]) -> None:
 
 
 def _print_outcomes(job: _Job, against: Mapping[str, Mapping[str, object]], *, as_json: bool) -> None:
-    outcomes: list[Outcome] = []
+    outcomes: list[Projection] = []
     for name, rules in against.items():
         job.bar.begin(f"replaying {name}", len(job.history))
         outcomes.append(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from api.ports import HeldMessage, HeldUsage, SetAsideThing, Stranger
+from api.ports import HeldMessage, HeldUsage, SetAsideThing, UnregisteredSource
 from campus.reading import Reading
 from ingest.message_guard import checksum, item_of
 from ingest.pipeline import Pipeline
@@ -51,9 +51,9 @@ class Desk:
         found = self._journal.quarantine_entry(entry_id)
         return None if found is None else _held(found)
 
-    def strangers(self) -> Sequence[Stranger]:
+    def unregistered_sources(self) -> Sequence[UnregisteredSource]:
         return [
-            Stranger(one.address, one.decoder, one.topic, one.count, one.last_ms, one.quantities)
+            UnregisteredSource(one.address, one.decoder, one.topic, one.count, one.last_ms, one.quantities)
             for one in self._quarantine.unregistered()
         ]
 

@@ -12,7 +12,7 @@ from paho.mqtt.client import topic_matches_sub
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.drills.drill import Drill, DrillLog, DrillOrder, DrillState
-from alerts.drills.end import close_alerts, tell_begin, tell_end
+from alerts.drills.end import close_alerts, notify_begin, notify_end
 from alerts.drills.record import record_of
 from alerts.drills.score import Deed, Verdict
 from alerts.own.service import UNREACHABLE
@@ -181,7 +181,7 @@ class Drills:
         address = runtime.brokers.simulated(ready.broker)
         self._run = DrillRun(drill, found, self._real, devices, address, now_ms=runtime.now_ms)
         if drill.asked.announced:
-            tell_begin(runtime.database, drill, self._real, found.begin_ms)
+            notify_begin(runtime.database, drill, self._real, found.begin_ms)
         self._run.start()
         self._told()
         log.info("drill.began", drill=drill.id, scenario=drill.asked.scenario, devices=len(devices))
@@ -231,7 +231,7 @@ class Drills:
         now_ms = runtime.now_ms()
         close_alerts(runtime.database, drill.plan.copies, now_ms)  # first: one that is over has nothing open
         self.log.ended(drill.id, state, now_ms, who=who, reason=reason)
-        tell_end(runtime.database, self.log.get(drill.id), self._real, now_ms)
+        notify_end(runtime.database, self.log.get(drill.id), self._real, now_ms)
         self._leaving = (tuple(drill.plan.copies), now_ms + drain_ms)
         self._told()
 

@@ -61,5 +61,5 @@ def _part(name: str, troubles: Sequence[Trouble], campus: Campus, translate: Tra
 def _words(trouble: Trouble, campus: Campus, translate: Translate) -> str:
     """One trouble in a line."""
     facts = {key: value for key, value in trouble.facts.items() if key != "part"}  # named before the text
-    words = own.words_for(trouble.rule, trouble.subject, {"facts": facts}, campus, translate)
+    words = own.texts_for(trouble.rule, trouble.subject, {"facts": facts}, campus, translate)
     return f"{words.title} ({'; '.join(words.lines)})" if words.lines else words.title

@@ -25,8 +25,8 @@ from campus.reading import Reading
 from campus.text import Translate, marked
 from campus.worker import Worker
 from ingest.births_file import BirthsFile
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from ingest.mqtt.burst import Burst
 from ingest.pipeline import Pipeline
 from rules.engine.engine import Engine
@@ -140,7 +140,7 @@ class Runtime:
             copies=opened.copies,
             events=self.recovery,
         )
-        self.judge = Judge(self.campus, BirthsFile(data / "births.msgpack"))
+        self.judge = MessageReader(self.campus, BirthsFile(data / "births.msgpack"))
         self.pipeline = Pipeline(
             self.journal, self.judge, now_ms=now_ms, guard=self.guard.messages, trace=self._trace
         )

@@ -15,7 +15,7 @@ from simulators.physics.course import Courses
 from simulators.physics.demand import FIXTURES, Cistern, Demand, Draws, RoofTank, Sprinklers
 from simulators.physics.model import Model
 from simulators.physics.pipe import STEEL, Bore, Pipe, time_constant_h
-from simulators.physics.power import Circuit, Load
+from simulators.physics.power import Circuit, ElectricLoad
 from simulators.physics.surroundings import CampusSurroundings
 from simulators.physics.thermal import Mass, heating, outdoor, room
 from simulators.physics.water import ParentMeter, Register, WaterMeter
@@ -30,14 +30,14 @@ _DRAWS_PER_HOUR = {
 }
 #: base, used and cooling kW of a building's meter, by the use of the building (assumed)
 _LOADS = {
-    "teaching": Load(1.2, 14.0, 6.0),
-    "dormitory": Load(2.5, 18.0, 8.0),
-    "canteen": Load(3.0, 22.0, 4.0, used_factor=0.9),
-    "boiler_house": Load(4.0, 3.0, used_factor=0.82),
-    "office": Load(1.5, 6.0, 5.0),
-    "sports": Load(0.8, 8.0),
+    "teaching": ElectricLoad(1.2, 14.0, 6.0),
+    "dormitory": ElectricLoad(2.5, 18.0, 8.0),
+    "canteen": ElectricLoad(3.0, 22.0, 4.0, used_factor=0.9),
+    "boiler_house": ElectricLoad(4.0, 3.0, used_factor=0.82),
+    "office": ElectricLoad(1.5, 6.0, 5.0),
+    "sports": ElectricLoad(0.8, 8.0),
 }
-_USUAL_LOAD = Load(0.5, 4.0)
+_USUAL_LOAD = ElectricLoad(0.5, 4.0)
 #: a single-phase circuit's share of its building's load
 _CIRCUIT_SHARE = 0.2
 _SINGLE_PHASE = {"tasmota", "zigbee2mqtt"}

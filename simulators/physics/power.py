@@ -28,7 +28,7 @@ _NEUTRAL_SWING = 0.9
 _LEAKAGE_MA_KW = 1.5
 
 
-class Load(NamedTuple):
+class ElectricLoad(NamedTuple):
     """What hangs on a circuit: kW day and night, kW of a busy building, kW of cooling on a hot day, power factors."""
 
     base_kw: float
@@ -45,7 +45,7 @@ class Circuit:
         self,
         generator: random.Random,
         building: str,
-        load: Load,
+        load: ElectricLoad,
         *,
         phases: tuple[str, ...] = ("",),
         start_kwh: float = 0,

@@ -121,7 +121,9 @@ class _Table:
                     f"the unknown column {name!r}",
                     f"{', '.join(COLUMNS)} (did you mean {near[0]}?)",
                 )
-            self._tell(1, name, "an unknown column, passed over", f"only {', '.join(COLUMNS)}", warning=True)
+            self._report(
+                1, name, "an unknown column, passed over", f"only {', '.join(COLUMNS)}", warning=True
+            )
         if needed := [name for name in missing if name in _NEEDED]:
             expected = f"also {', '.join(needed)} (needed are {', '.join(_NEEDED)})"
             raise BadHistory(self._name, f"the columns {', '.join(names) or 'none'}", expected)
@@ -181,12 +183,12 @@ class _Table:
         """Says how many mistakes were not told one by one, and whether rows had to be put in order."""
         if self._wrong > _MOST_PROBLEMS:
             more = f"{self._wrong - _MOST_PROBLEMS} more rows that cannot be read"
-            self._tell(0, "", more, f"rows with {', '.join(_NEEDED)}")
+            self._report(0, "", more, f"rows with {', '.join(_NEEDED)}")
         if self._first_back is not None:
             row, series, time_ms, last_ms = self._first_back
             found = f"{iso(time_ms)} after {iso(last_ms)} of {self.history.series[series]}"
             expected = f"times that go up; put in order here ({self._back} rows so)"
-            self._tell(row, "time", found, expected, warning=True)
+            self._report(row, "time", found, expected, warning=True)
 
     def _meant(self, row: Row) -> tuple[int, Quantity, str]:
         """The number of the row's series, its quantity and its unit; looked up once for all rows that say the same."""
@@ -240,7 +242,7 @@ class _Table:
     def _mistaken(self, number: int, column: str, found: object, expected: str) -> None:
         self._wrong += 1
         if self._wrong <= _MOST_PROBLEMS:
-            self._tell(number, column, str(found)[:120], expected)
+            self._report(number, column, str(found)[:120], expected)
 
-    def _tell(self, row: int, key: str, found: str, expected: str, *, warning: bool = False) -> None:
+    def _report(self, row: int, key: str, found: str, expected: str, *, warning: bool = False) -> None:
         self._problems.append(Problem(self._name, row, key, found, expected, warning=warning))

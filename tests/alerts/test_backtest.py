@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from alerts.backtest import Outcome, PastAlert, PastBook, backtest
+from alerts.backtest import PastAlert, PastBook, Projection, backtest
 from alerts.book import AlertBook
 from alerts.comparison import Kind, compare, comparison_json
 from alerts.routing import Recipient
@@ -98,7 +98,7 @@ def test_it_counts_as_the_book_of_alerts_does(staffed, changes):
     assert found == kept
     counted = {
         (one.channel, one.recipient, reason): getattr(one, reason)
-        for one in past.told()
+        for one in past.recipients()
         for reason in ("opened", "escalated", "resolved")
         if getattr(one, reason)
     }
@@ -111,8 +111,8 @@ def test_whoever_was_on_duty_is_told(staffed):
     past = PastBook(staffed)
     past.take(change(0, State.FIRING, Level.WARNING))
     past.take(change(60, State.RESOLVED, Level.WARNING))
-    told = {one.recipient: (one.name, one.opened, one.resolved) for one in past.told()}
-    assert told == {"group": ("", 1, 1), "sun": ("孙师傅", 1, 0), "zhou": ("周师傅", 0, 1)}
+    recipients = {one.recipient: (one.name, one.opened, one.resolved) for one in past.recipients()}
+    assert recipients == {"group": ("", 1, 1), "sun": ("孙师傅", 1, 0), "zhou": ("周师傅", 0, 1)}
 
 
 def alert(opened_h, resolved_h, worst=Level.WARNING, subject="freezer", rule=RULES[0]):
@@ -139,7 +139,7 @@ def alert(opened_h, resolved_h, worst=Level.WARNING, subject="freezer", rule=RUL
 )  # fmt: skip
 def test_what_changes(ours, theirs, expected):
     """Alerts that go, come, move or weigh differently; the same alert is the one that overlaps or lies near."""
-    found = compare(Outcome("a", ours, []), Outcome("b", theirs, []))
+    found = compare(Projection("a", ours, []), Projection("b", theirs, []))
     assert sorted((one.kinds, one.moved_ms / HOUR_MS) for one in found) == sorted(expected)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alerts.drills.drill import Drill, DrillOrder, DrillPlan, DrillState, PlannedExpectation, PlannedFault
-from alerts.drills.score import Act, Deed, Heard, Told, Verdict, score
+from alerts.drills.score import Act, Deed, DrillMessage, Heard, Verdict, score
 from campus.clock import MINUTE_MS, SECOND_MS
 from rules.level import Level
 
@@ -25,8 +25,10 @@ def drill(state=DrillState.DONE, ended_ms=BY_MS + MINUTE_MS, speed=1):
     return Drill(1, state, order, plan, BEGAN_MS, "陈主任", BEGAN_MS, BEGAN_MS, ended_ms)
 
 
-def heard(at_ms, level=Level.CRITICAL, acts=(), told=(), rule="cold.above_limit", subject="drill-freezer"):
-    return Heard(1, rule, subject, at_ms, ((at_ms, level),), told, acts)
+def heard(
+    at_ms, level=Level.CRITICAL, acts=(), messages=(), rule="cold.above_limit", subject="drill-freezer"
+):
+    return Heard(1, rule, subject, at_ms, ((at_ms, level),), messages, acts)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +67,11 @@ def test_deeds_follow_one_another():
         Act("noted", at_ms + 70 * SECOND_MS, "孙师傅", " ", ""),
         Act("noted", at_ms + 360 * SECOND_MS, "王秀兰", "门没关严", "已关"),
     )
-    told = (
-        Told("sms", "周师傅", at_ms, None, "no phone"),
-        Told("group", "王秀兰", at_ms, at_ms + 2 * SECOND_MS),
+    messages = (
+        DrillMessage("sms", "周师傅", at_ms, None, "no phone"),
+        DrillMessage("group", "王秀兰", at_ms, at_ms + 2 * SECOND_MS),
     )
-    found = score(drill(), [heard(at_ms, acts=acts, told=told)], BY_MS)
+    found = score(drill(), [heard(at_ms, acts=acts, messages=messages)], BY_MS)
     assert {one.deed: (one.after_ms, one.who) for one in found.done} == {
         Deed.NOTICED: (10 * MINUTE_MS, ()),
         Deed.TOLD: (2 * SECOND_MS, ("王秀兰",)),
@@ -83,8 +85,8 @@ def test_deeds_follow_one_another():
 def test_fast_time_is_told_in_the_scenarios_own():
     """Compressed sixty times, ten seconds until it was noticed are ten minutes; people's time is not stretched."""
     at_ms = FAULT_MS + 10 * SECOND_MS
-    told = (Told("group", "王秀兰", at_ms, at_ms + 2 * SECOND_MS),)
-    found = score(drill(speed=60), [heard(at_ms, told=told)], BY_MS)
+    messages = (DrillMessage("group", "王秀兰", at_ms, at_ms + 2 * SECOND_MS),)
+    found = score(drill(speed=60), [heard(at_ms, messages=messages)], BY_MS)
     assert found.expected[0].after_ms == found.deed(Deed.NOTICED).after_ms == 10 * MINUTE_MS
     assert found.expected[0].allowed_ms == 30 * 60 * MINUTE_MS
     assert found.deed(Deed.TOLD).after_ms == 2 * SECOND_MS

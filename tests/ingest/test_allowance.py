@@ -8,8 +8,8 @@ import threading
 from tests_support import PATIENCE_S
 
 from ingest.allowance import Allowances
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from ingest.mqtt.burst import Burst
 from ingest.pipeline import MOST_WAITING, Pipeline
 
@@ -57,7 +57,10 @@ def messages(topic, count, clock, start=0):
 def test_a_flood_leaves_room_for_the_others(journal, campus, clock):
     """While messages wait, the flooding topic's surplus is counted and left out; all others are read, all are counted."""
     pipeline = Pipeline(
-        journal, Judge(lambda: campus), now_ms=clock, allowances=Allowances(refill_per_s=0, at_once=500)
+        journal,
+        MessageReader(lambda: campus),
+        now_ms=clock,
+        allowances=Allowances(refill_per_s=0, at_once=500),
     )
     done = threading.Event()
     flood = messages("zigbee2mqtt/Freezer", MOST_WAITING // 2, clock)
@@ -79,7 +82,7 @@ def test_a_flood_leaves_room_for_the_others(journal, campus, clock):
 def test_what_can_be_taken_is_taken(journal, campus, clock):
     """Beyond its allowance a topic is still read as long as nothing waits."""
     pipeline = Pipeline(
-        journal, Judge(lambda: campus), now_ms=clock, allowances=Allowances(refill_per_s=0, at_once=5)
+        journal, MessageReader(lambda: campus), now_ms=clock, allowances=Allowances(refill_per_s=0, at_once=5)
     )
     done = threading.Event()
     pipeline.put(Burst(messages("zigbee2mqtt/Freezer", 50, clock), lambda _: done.set()))

@@ -14,8 +14,8 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from ingest.allowance import Allowances
 from ingest.dedupe import Repeats
-from ingest.judge import Judge
 from ingest.message import Message, Report, Value
+from ingest.message_reader import MessageReader
 from ingest.mqtt.burst import Burst
 from ingest.normalise import Normaliser
 from ingest.pipeline import Pipeline
@@ -34,7 +34,7 @@ FREEZER = "zigbee2mqtt/Freezer"
 @pytest.fixture
 def road(journal, campus, clock):
     """A running pipeline; ``send`` puts a message and tells when it was acknowledged."""
-    pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)
+    pipeline = Pipeline(journal, MessageReader(lambda: campus), now_ms=clock)
     pipeline.start()
     acknowledged = []
 
@@ -104,7 +104,7 @@ def test_a_redelivery_is_known(journal, campus, clock):
     fresh = message(FREEZER, {"temperature": -18}, clock, qos=1, mid=8, dup=True)
     for batch in ([first], [again], [fresh]):
         clock.forward(5)
-        pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)  # as after a restart
+        pipeline = Pipeline(journal, MessageReader(lambda: campus), now_ms=clock)  # as after a restart
         pipeline.start()
         done = threading.Event()
         for one in batch:
@@ -135,7 +135,7 @@ def test_a_retained_message_without_time_is_no_news(road, journal, clock):
 def test_what_was_held_is_replayed_after_adoption(journal, site, devices, clock):
     """Once a device is in the register, its held messages become readings of their own time, and leave quarantine."""
     known = [Campus(site=site, devices=devices)]
-    pipeline = Pipeline(journal, Judge(lambda: known[-1]), now_ms=clock)
+    pipeline = Pipeline(journal, MessageReader(lambda: known[-1]), now_ms=clock)
     pipeline.start()
     done = threading.Event()
     pipeline.put(Burst([message("zigbee2mqtt/New", {"temperature": 4}, clock)], lambda _: done.set()))
@@ -169,16 +169,16 @@ def test_unread_bytes_wait_for_their_model(site, devices, clock):
         "data": "y/YLDQN2AQrdf/8=",
     }
     up = message("application/1/device/a84041000000aaaa/event/up", body, clock)
-    (entry,) = Judge(lambda: Campus(site=site, devices=devices))(up).held
+    (entry,) = MessageReader(lambda: Campus(site=site, devices=devices))(up).held
     assert (entry.code, entry.address, entry.decoder) == ("unregistered", "a84041000000aaaa", "chirpstack_v4")
     assert "no_codec" in entry.detail
     probe = Device(
         id="probe", name="探头", kind="cold_storage", place=Place(site="school"), address="a84041000000aaaa"
     )
-    (entry,) = Judge(lambda: Campus(site=site, devices=[*devices, probe]))(up).held
+    (entry,) = MessageReader(lambda: Campus(site=site, devices=[*devices, probe]))(up).held
     assert (entry.code, entry.address) == ("no_codec", "a84041000000aaaa")
     named = probe.model_copy(update={"model": "LHT65N"})
-    judgement = Judge(lambda: Campus(site=site, devices=[*devices, named]))(up)
+    judgement = MessageReader(lambda: Campus(site=site, devices=[*devices, named]))(up)
     assert judgement.held == ()
     assert {reading.series.device for reading in judgement.readings} == {"probe"}
 
@@ -186,7 +186,7 @@ def test_unread_bytes_wait_for_their_model(site, devices, clock):
 def test_a_full_journal_holds_the_acknowledgement_back(tmp_path, campus, clock):
     """At the quota nothing is acknowledged and nothing is dropped; with space again it goes on by itself."""
     small = Journal(tmp_path / "small.db", quota_bytes=90_000)
-    pipeline = Pipeline(small, Judge(lambda: campus), now_ms=clock)
+    pipeline = Pipeline(small, MessageReader(lambda: campus), now_ms=clock)
     pipeline.start()
     acknowledged = []
     for number in range(3000):
@@ -301,7 +301,7 @@ def test_values_of_one_millisecond_stay_apart(road, journal, clock):
 def test_times_given_before_a_restart_are_not_given_again(journal, campus, clock):
     """A backlog that moved receipt times ahead of the clock does not meet itself after a restart."""
     for start in (0, 100):
-        pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock)
+        pipeline = Pipeline(journal, MessageReader(lambda: campus), now_ms=clock)
         pipeline.start()
         done = threading.Event()
         for number in range(start, start + 100):
@@ -337,7 +337,9 @@ POISON = "zigbee2mqtt/Poison"
 @pytest.mark.parametrize("error", [RuntimeError("odd"), SystemExit(1)])
 def test_an_escaped_exception_costs_one_message(journal, campus, clock, error):
     """Whatever escapes while a group is judged, each other message is journaled once, the one is held, all are acknowledged."""
-    pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=clock, allowances=PoisonedAllowances(error))
+    pipeline = Pipeline(
+        journal, MessageReader(lambda: campus), now_ms=clock, allowances=PoisonedAllowances(error)
+    )
     acknowledged = []
     burst = [message(FREEZER, {"temperature": -number}, clock, qos=1, mid=number) for number in range(1, 4)]
     burst[1:1] = [message(POISON, {"temperature": 1}, clock, qos=1, mid=9)]

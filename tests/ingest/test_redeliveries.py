@@ -10,8 +10,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import PATIENCE_S, wait_until
 
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from ingest.mqtt.burst import Burst
 from ingest.mqtt.connection import BrokerAddress, Connection
 from ingest.pipeline import Pipeline
@@ -26,7 +26,7 @@ MINUTE_S = ANOTHER_IDENTIFIER_MS / 1000
 @pytest.fixture
 def started(journal, campus, clock, steady):
     """Starts a pipeline on the journal."""
-    return lambda: Pipeline(journal, Judge(lambda: campus), now_ms=clock, steady_ms=steady)
+    return lambda: Pipeline(journal, MessageReader(lambda: campus), now_ms=clock, steady_ms=steady)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_restarted_broker_doubles_nothing(tmp_path, journal, campus, broker_pr
     publisher = mqtt.Client(CallbackAPIVersion.VERSION2)
     publisher.connect("127.0.0.1", broker.port)
     publisher.loop_start()
-    pipeline = Pipeline(journal, Judge(lambda: campus), now_ms=lambda: time.time_ns() // 1_000_000)
+    pipeline = Pipeline(journal, MessageReader(lambda: campus), now_ms=lambda: time.time_ns() // 1_000_000)
     silent = []
 
     def put(burst):

@@ -9,7 +9,7 @@ from tests_support import PATIENCE_S, wait_until
 
 from campus.campus import Campus
 from campus.device import Device, Place
-from ingest.judge import Judge
+from ingest.message_reader import MessageReader
 from ingest.mqtt.connection import BrokerAddress, Connection
 from ingest.pipeline import Pipeline
 
@@ -34,7 +34,7 @@ def known(site, devices):
 @pytest.fixture
 def publish(broker, journal, clock, known):
     """Publishes to a real broker that feeds the pipeline; the pipeline and its campus are at hand."""
-    pipeline = Pipeline(journal, Judge(lambda: known[-1]), now_ms=clock)
+    pipeline = Pipeline(journal, MessageReader(lambda: known[-1]), now_ms=clock)
     pipeline.start()
     connection = Connection(
         BrokerAddress("127.0.0.1", broker.port, "shouyuan-test"), ("spBv1.0/#",), pipeline.put, now_ms=clock

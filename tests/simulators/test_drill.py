@@ -10,8 +10,8 @@ from campus.campus import Campus
 from campus.clock import HOUR_MS, parse_iso
 from campus.errors import UnknownDevice
 from campus.folder import load_campus
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from simulators.campus.world import World
 from simulators.drills.copies import drill_campus, is_drill
 from simulators.faults.scenario import read_scenarios
@@ -29,7 +29,7 @@ def test_drill_devices_go_the_real_road(school):
     speaking = [one.id for one in school.devices.values() if one.decoder]
     drill = drill_campus(school, speaking)
     both = Campus(site=school.site, devices=[*school.devices.values(), *drill.devices.values()])
-    judge, seen = Judge(lambda: both), set()
+    judge, seen = MessageReader(lambda: both), set()
     for report in World(drill, seed=1).everyone(START_MS):
         for one in report.publications(drill.site):
             judgement = judge(Message(one.topic, one.payload, START_MS))

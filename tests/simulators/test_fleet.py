@@ -9,8 +9,8 @@ import pytest
 from campus.clock import HOUR_MS, MINUTE_MS
 from campus.folder import load_campus
 from campus.quantity import Quantity
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from service.runtime.demo import DRILL_FREEZER, demo_campus
 from simulators.campus.world import World
 from simulators.drills.copies import is_drill
@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_campus(school):
 
 def test_every_message_is_understood(school):
     """Each device speaks its real format, and every value comes through ingest as it was meant."""
-    judge = Judge(lambda: school)
+    judge = MessageReader(lambda: school)
     seen = set()
     world = World(school, seed=3)
     for report in world.run(START_MS, START_MS + 10 * MINUTE_MS):
@@ -81,7 +81,7 @@ def test_the_drill_freezer_warms_up_soon():
     """Within ten seconds of the start the drill's freezer is too warm, and minutes later cold again."""
     campus = demo_campus()
     drill = DrillFreezer(campus.device(DRILL_FREEZER), campus.site, seed=1, start_ms=START_MS)
-    judge = Judge(lambda: campus)
+    judge = MessageReader(lambda: campus)
     temperatures = {}
     for one in drill.publications(START_MS, START_MS + 6 * MINUTE_MS):
         (reading,) = [

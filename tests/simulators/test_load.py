@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import PATIENCE_S, wait_until
 
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from simulators.campus.generated import generated_campus
 from simulators.campus.world import World
 from simulators.errors import BrokerLost
@@ -68,7 +68,7 @@ def test_connect_carries_the_account():
 def test_every_message_of_a_load_is_understood_and_new(campus):
     """Turn by turn each device's message is read by ingest, with a time of its own and identifiers that count on."""
     made = templates(World(campus, seed=1), NOW_MS)
-    block, judge, seen = _Block(made), Judge(lambda: campus), {}
+    block, judge, seen = _Block(made), MessageReader(lambda: campus), {}
     following = 65_530
     for turn in (1, 2, 57):
         now_ms = NOW_MS + turn * 1_000

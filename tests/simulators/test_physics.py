@@ -17,7 +17,7 @@ from simulators.physics.cabinet import Cabinet
 from simulators.physics.course import Course, Courses
 from simulators.physics.demand import FIXTURES, Cistern, Draws, RoofTank, Sprinklers, poisson
 from simulators.physics.pipe import STEEL, Bore, Pipe, time_constant_h
-from simulators.physics.power import Circuit, Load
+from simulators.physics.power import Circuit, ElectricLoad
 from simulators.physics.water import ParentMeter, Register, WaterMeter
 from simulators.physics.weather import SyntheticWeather, read_weather
 
@@ -241,7 +241,7 @@ def test_courses_have_exact_means(course, from_ms, to_ms, mean):
 
 
 def circuit(phases=("a", "b", "c")):
-    return Circuit(random.Random(4), "t1", Load(2.0, 10.0), phases=phases, earth_ma=30.0)
+    return Circuit(random.Random(4), "t1", ElectricLoad(2.0, 10.0), phases=phases, earth_ma=30.0)
 
 
 def test_electricity_adds_up():

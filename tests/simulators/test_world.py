@@ -13,8 +13,8 @@ from campus.device import Kind
 from campus.folder import check_folder, load_campus
 from campus.quantity import Quantity
 from ingest.decoding.registry import decoder_names
-from ingest.judge import Judge
 from ingest.message import Message
+from ingest.message_reader import MessageReader
 from rules.engine.settings import check as check_rules
 from simulators.campus.folder import write_folder
 from simulators.campus.generated import generated_campus, school_terms
@@ -104,7 +104,7 @@ def test_its_messages_are_understood():
     world = World(made, seed=3)
     for name in ("loose_neutral", "earth_leakage", "meter_swap", "stuck_sensor", "battery_low"):
         world.begin(read_scenarios()[name], START_MS)
-    judge = Judge(lambda: made)
+    judge = MessageReader(lambda: made)
     seen = set()
     for report in itertools.chain(world.everyone(START_MS), world.run(START_MS, START_MS + 20 * MINUTE_MS)):
         for one in report.publications(made.site):
@@ -118,7 +118,7 @@ def test_sentinels_of_a_dying_probe_are_not_taken_for_temperatures():
     """What a probe says when it is not there is refused or held suspect by ingest, in each format."""
     made = generated_campus(58, year=2026)
     world = World(made, seed=3)
-    judge = Judge(lambda: made)
+    judge = MessageReader(lambda: made)
     checked = set()
     for one in world.fleet.devices.values():
         if one.device.kind not in {Kind.COLD_STORAGE, Kind.PIPE_PROBE}:

@@ -11,7 +11,7 @@ from pathlib import Path
 from campus.device import ID_CHARACTERS, ID_PATTERN
 from campus.errors import FolderProblems, RegisterNotText
 from campus.folder.editing.replace import check_content, replace_file
-from campus.folder.expected import pattern_in_words, shown
+from campus.folder.expected import describe_pattern, shown
 from campus.folder.load import RulesCheck
 from campus.folder.tables.alias import DEVICE_HEADERS
 from campus.folder.tables.cell import cell_of, text_of
@@ -37,7 +37,7 @@ def put_device(
     """
     if len(device_id) > ID_CHARACTERS or not re.fullmatch(ID_PATTERN, device_id):
         # Beforehand: what is read from a cell has lost the space around it and would be another id.
-        expected = pattern_in_words(ID_PATTERN)
+        expected = describe_pattern(ID_PATTERN)
         raise FolderProblems(str(folder), [Problem(_FILE, 0, "id", shown("id", device_id), expected)])
     register = _Register(folder)
     register.put(device_id, {key: value.strip() for key, value in values.items()})

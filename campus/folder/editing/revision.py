@@ -46,12 +46,12 @@ def revisions(old: Mapping[str, Device], new: Mapping[str, Device]) -> Iterator[
     for device_id, device in new.items():
         before = old.get(device_id)
         if before is None:
-            yield Revision(device_id, Change.ADDED, after=_told(device))
+            yield Revision(device_id, Change.ADDED, after=_entry(device))
         elif before != device:
             yield from _changes(before, device)
     for device_id, device in old.items():
         if device_id not in new:
-            yield Revision(device_id, Change.REMOVED, before=_told(device))
+            yield Revision(device_id, Change.REMOVED, before=_entry(device))
 
 
 def _changes(before: Device, after: Device) -> Iterator[Revision]:
@@ -64,7 +64,7 @@ def _changes(before: Device, after: Device) -> Iterator[Revision]:
         yield Revision(after.id, change, {key: was[key] for key in keys}, {key: now[key] for key in keys})
 
 
-def _told(device: Device) -> dict[str, Any]:
+def _entry(device: Device) -> dict[str, Any]:
     """What is written in the register of a device, without what is left empty."""
     return {
         key: value for key, value in device.model_dump(mode="json").items() if value not in ("", 0, [], {})

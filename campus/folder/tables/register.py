@@ -80,38 +80,38 @@ class _Reader:
         body["fields"] = self._fields()
         self._check_source()
         if is_drill(row.text("id")):
-            self._tell("id", f"an id that does not begin with {PREFIX}, which marks an exercise's devices")
+            self._report("id", f"an id that does not begin with {PREFIX}, which marks an exercise's devices")
         device = validated(Device, body, row.file, self._problems, row=row.number)
         wrong = any(not one.warning for one in self._problems[before:])
         return None if wrong else device
 
-    def _tell(self, key: str, expected: str, *, found: str | None = None, warning: bool = False) -> None:
+    def _report(self, key: str, expected: str, *, found: str | None = None, warning: bool = False) -> None:
         self._problems.append(self._row.problem(key, expected, found=found, warning=warning))
 
     def _kind(self) -> Kind:
         kind = meant(KINDS, self._row.text("kind"))
         if kind is None:
-            self._tell("kind", f"one of {choices(KINDS, Kind)}{similar(self._row.text('kind'), KINDS)}")
+            self._report("kind", f"one of {choices(KINDS, Kind)}{similar(self._row.text('kind'), KINDS)}")
         return kind or Kind.GATEWAY
 
     def _role(self) -> Role:
         text = self._row.text("role")
         role = meant(ROLES, text) if text else Role.NONE
         if role is None:
-            self._tell("role", f"one of {choices(ROLES, Role)}{similar(text, ROLES)}")
+            self._report("role", f"one of {choices(ROLES, Role)}{similar(text, ROLES)}")
         return role or Role.NONE
 
     def _building(self) -> str:
         text, known = self._row.text("building"), self._around.buildings
         if text and known is not None and text not in known:
             ids = ", ".join(dict.fromkeys(known.values())) or "none, as site.yaml has no buildings"
-            self._tell("building", f"one of {ids}{similar(text, known)}")
+            self._report("building", f"one of {ids}{similar(text, known)}")
         return (known or {}).get(text, text)
 
     def _keeper(self) -> str:
         text, known = self._row.text("keeper"), self._around.keepers
         if text and text not in known:
-            self._tell("keeper", f"somebody in people.csv, by id or name{similar(text, known)}")
+            self._report("keeper", f"somebody in people.csv, by id or name{similar(text, known)}")
         return known.get(text, text)
 
     def _number(self, key: str) -> float | None:
@@ -124,7 +124,7 @@ class _Reader:
             number = math.nan
         if math.isfinite(number):
             return number
-        self._tell(key, "a number")
+        self._report(key, "a number")
         return None
 
     def _interval_s(self) -> float:
@@ -137,7 +137,7 @@ class _Reader:
             seconds = math.nan
         if math.isfinite(seconds):
             return seconds
-        self._tell("interval_s", "a number of seconds, or such as 5m")
+        self._report("interval_s", "a number of seconds, or such as 5m")
         return 0.0
 
     def _date(self, key: str) -> str:
@@ -147,26 +147,26 @@ class _Reader:
         try:
             return parse_moment(text).local.date().isoformat()
         except ValueError:
-            self._tell(key, "a date such as 2026-09-01")
+            self._report(key, "a date such as 2026-09-01")
             return ""
 
     def _fields(self) -> object:
         fields, mistakes = parse_fields(self._row.text("fields"))
         for one in mistakes:
-            self._tell("fields", one.expected, found=one.part)
+            self._report("fields", one.expected, found=one.part)
         return fields
 
     def _check_source(self) -> None:
         address, decoder, known = self._row.text("address"), self._row.text("decoder"), self._around.decoders
         if decoder and known and decoder not in known:
-            self._tell("decoder", f"one of {', '.join(sorted(known))}{similar(decoder, known)}")
+            self._report("decoder", f"one of {', '.join(sorted(known))}{similar(decoder, known)}")
         if address and not decoder:
-            self._tell("decoder", f"the decoder that reads {address}", warning=True)
+            self._report("decoder", f"the decoder that reads {address}", warning=True)
         if _ROUNDED.fullmatch(address):
             expected = (
                 "the address itself; the spreadsheet made a rounded number of it: format the column as text"
             )
-            self._tell("address", expected)
+            self._report("address", expected)
 
 
 def _is_number(text: str) -> bool:

@@ -53,7 +53,7 @@ _VIFS: tuple[tuple[int, int, int, frozenset[int], tuple[Quantity, int, str, str]
 )  # fmt: skip
 
 
-class Frame(NamedTuple):
+class Telegram(NamedTuple):
     """A telegram: the meter's own number, what it measures, and its records."""
 
     meter: str
@@ -62,7 +62,7 @@ class Frame(NamedTuple):
     records: tuple[Record, ...]
 
 
-def frame(raw: bytes) -> Frame | None:
+def frame(raw: bytes) -> Telegram | None:
     """*raw* as a telegram, or None where it is none; raises :class:`Rejected` for an encrypted one."""
     if len(raw) < 13 or raw[0] != len(raw) - 1 or raw[1] not in _C_FIELDS:
         return None
@@ -81,7 +81,7 @@ def frame(raw: bytes) -> Frame | None:
     elif header != _NO_HEADER:
         return None
     try:
-        return Frame(meter[::-1].hex(), medium, status, tuple(records(raw[at:])))
+        return Telegram(meter[::-1].hex(), medium, status, tuple(records(raw[at:])))
     except BadRecord:
         return None
 
@@ -95,7 +95,7 @@ def telegram(raw: bytes, _f_port: int, uplink: Uplink) -> bool:
     return True
 
 
-def read(found: Frame, uplink: Uplink) -> None:
+def read(found: Telegram, uplink: Uplink) -> None:
     """The present values of *found*, its status, clock and remaining battery; maxima and due dates are no readings."""
     uplink.flags["meter"] = found.meter
     words = [word for mask, word in _STATES if found.status & mask]

@@ -60,7 +60,7 @@ def value_of(
     if stated:
         stated = folded_unit(stated)
     if quantity in _AMBIGUOUS and scale == 1.0:
-        quantity, own_unit, channel, scale = told_by_amount(found, raw_amount, stated)
+        quantity, own_unit, channel, scale = refined_by_amount(found, raw_amount, stated)
     amount = raw_amount if scale == 1.0 else raw_amount * scale
     # -127 is a probe's fault in °C, and a freezer in tenths of a degree; the ends of a register are none in any scale
     if is_sentinel(quantity, amount) or (
@@ -74,7 +74,7 @@ def value_of(
     return Value(quantity, amount, stated or own_unit, channel, field, time_ms, quality)
 
 
-def told_by_amount(found: Meaning, amount: float, stated: str) -> Meaning:
+def refined_by_amount(found: Meaning, amount: float, stated: str) -> Meaning:
     """*found* where the amount, or the *stated* unit, shows what the name leaves open (PAYLOADS.md 1, quirk 12)."""
     match found.quantity:
         case Quantity.BATTERY_LEVEL if stated in _VOLTS:

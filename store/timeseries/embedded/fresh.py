@@ -17,7 +17,7 @@ from store.timeseries.contract import Point
 from store.timeseries.points import NO_POINTS, Points, in_order
 
 
-class Batch(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class FreshBatch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Readings of one write as columns: series number, time, value, quality."""
 
     numbers: list[int]
@@ -43,7 +43,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Row)
 
 
-def encode(batch: Batch) -> bytes:
+def encode(batch: FreshBatch) -> bytes:
     """A batch as a row of the file: 16 bytes a reading."""
     base_ms = min(batch.times)
     code = "I" if max(batch.times) - base_ms < 2**32 else "Q"
@@ -58,7 +58,7 @@ def encode(batch: Batch) -> bytes:
     )
 
 
-def decode(row: bytes) -> Batch:
+def decode(row: bytes) -> FreshBatch:
     """The batch of a row."""
     body = _DECODER.decode(row)
     count = len(body.values) // 8
@@ -67,7 +67,7 @@ def decode(row: bytes) -> Batch:
     times.frombytes(body.times)
     values.frombytes(body.values)
     base_ms = body.base_ms
-    return Batch(
+    return FreshBatch(
         numbers.tolist(),
         [base_ms + time_ms for time_ms in times],
         values.tolist(),
@@ -99,13 +99,13 @@ class _Buffer:
 class Fresh:
     """Buffers by series number. Not thread-safe."""
 
-    def __init__(self, batches: Iterable[Batch] = ()) -> None:
+    def __init__(self, batches: Iterable[FreshBatch] = ()) -> None:
         self._buffers: dict[int, _Buffer] = {}
         self.count = 0
         for batch in batches:
             self.add(batch)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: FreshBatch) -> None:
         """Takes what one write brought."""
         buffers = self._buffers
         for number, time_ms, value, quality in zip(

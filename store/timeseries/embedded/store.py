@@ -15,7 +15,7 @@ from store.timeseries.contract import Aggregate, Point, StoreInfo
 from store.timeseries.embedded import blocks
 from store.timeseries.embedded.connections import open_connections
 from store.timeseries.embedded.deletion import close_hours, forget
-from store.timeseries.embedded.fresh import Batch, Fresh, decode, encode
+from store.timeseries.embedded.fresh import Fresh, FreshBatch, decode, encode
 from store.timeseries.embedded.query import by_step, raw
 from store.timeseries.points import Points, merged
 from store.timeseries.refusal import Refusal, Refused, all_good, sort_out, tell
@@ -187,7 +187,7 @@ class EmbeddedStore:
     def _store(self, readings: Sequence[Reading]) -> None:
         with self._connections.writing() as connection:
             ids = _with_new(connection, self._ids, readings)
-            batch = Batch(
+            batch = FreshBatch(
                 [ids[one.series] for one in readings],
                 [one.time_ms for one in readings],
                 [one.value for one in readings],

@@ -41,7 +41,7 @@ def test_two_services_of_one_name_are_told(start, broker):
     pair = [start(broker.port, "one"), start(broker.port, "two")]
     for runtime in pair:
         wait_until(lambda runtime=runtime: alert(runtime, own.SESSION_TAKEN))
-        words = own.words_for(own.SESSION_TAKEN, "broker", {}, runtime.campus(), marked)
+        words = own.texts_for(own.SESSION_TAKEN, "broker", {}, runtime.campus(), marked)
         assert "client_id" in words.advice
 
 

@@ -100,7 +100,7 @@ def test_a_replay_is_what_live_would_have_said(journal, database):
     }
     assert found == live
     assert {"freezer-1", "water-main"} <= {subject for _, subject, *_ in live}
-    assert {(one.channel, one.recipient): one.messages for one in outcome.told} == sent
+    assert {(one.channel, one.recipient): one.messages for one in outcome.recipients} == sent
     assert outcome.faults == []
 
 

@@ -127,7 +127,7 @@ def test_each_is_said_in_words(campus, rule, language):
         "minutes": 61.0,
         "clock": "1970-01-01 08:00",
     }
-    words = own.words_for(rule, "x", {"facts": facts}, campus, translator(language))
+    words = own.texts_for(rule, "x", {"facts": facts}, campus, translator(language))
     assert "{" not in words.title
     assert len(words.lines) == len(facts)
     assert words.advice

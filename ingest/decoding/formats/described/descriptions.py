@@ -43,7 +43,7 @@ class Described(msgspec.Struct, frozen=True, gc=False):
 
 
 #: a topic, and what is said of a value on it
-Told = tuple[str, Described]
+Description = tuple[str, Described]
 #: a broker's name and a topic: two brokers may have the same topics
 _Key = tuple[str, str]
 
@@ -54,13 +54,13 @@ class Descriptions:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._count = 0
-        self._said: OrderedDict[_Key, tuple[Told, ...]] = OrderedDict()
+        self._said: OrderedDict[_Key, tuple[Description, ...]] = OrderedDict()
         self._on: dict[_Key, dict[str, tuple[Described, ...]]] = {}  # topic -> origin -> descriptions
 
     def __len__(self) -> int:
         return self._count
 
-    def tell(self, origin: str, told: Iterable[Told], broker: str = "") -> None:
+    def tell(self, origin: str, told: Iterable[Description], broker: str = "") -> None:
         """Remembers; what *origin* said before is replaced, and those who spoke longest ago make room."""
         self.forget(origin, broker)
         possible = (one for one in itertools.islice(told, MOST_LOOKED_AT) if len(one[0]) <= LONGEST_TOPIC)
@@ -86,7 +86,7 @@ class Descriptions:
             if not by_origin:
                 self._on.pop((broker, topic), None)
 
-    def said_by(self, origin: str, broker: str = "") -> tuple[Told, ...]:
+    def said_by(self, origin: str, broker: str = "") -> tuple[Description, ...]:
         """What *origin* last said."""
         return self._said.get((broker, origin), ())
 

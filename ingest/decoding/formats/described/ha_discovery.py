@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from campus.device import Device
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Descriptions, Told, short
+from ingest.decoding.formats.described.descriptions import Described, Description, Descriptions, short
 from ingest.decoding.formats.described.ha_template import picked
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
@@ -63,7 +63,7 @@ class HomeAssistantDiscovery:
             self._descriptions.forget(message.topic, message.broker)
             return Decoded(ignored="Home Assistant's discovery: removed")
         body = _long(mapping(message.payload))
-        self._descriptions.tell(message.topic, _told(config[1], config[3], body), message.broker)
+        self._descriptions.tell(message.topic, _descriptions(config[1], config[3], body), message.broker)
         return Decoded(ignored="Home Assistant's discovery")
 
     def _values(self, message: Message, hints: Hints) -> Decoded:
@@ -97,7 +97,7 @@ def _long(body: dict[str, Any]) -> dict[str, Any]:
     return {_LONG.get(key, key): raw for key, raw in body.items()}
 
 
-def _told(component: str, entity: str, body: dict[str, Any]) -> Iterator[Told]:
+def _descriptions(component: str, entity: str, body: dict[str, Any]) -> Iterator[Description]:
     """What one message describes: one value, or in device discovery one for each of its components."""
     device = _long(inner(body, "device"))
     if component != "device":
@@ -110,7 +110,9 @@ def _told(component: str, entity: str, body: dict[str, Any]) -> Iterator[Told]:
             yield from _entity(short(own.get("platform")), key, shared | own, device)
 
 
-def _entity(component: str, entity: str, body: dict[str, Any], device: dict[str, Any]) -> Iterator[Told]:
+def _entity(
+    component: str, entity: str, body: dict[str, Any], device: dict[str, Any]
+) -> Iterator[Description]:
     topic = body.get("state_topic")
     path = picked(short_template(body.get("value_template")))
     if component not in _MEASURING or not isinstance(topic, str) or not topic or path is None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Descriptions, Told, short
+from ingest.decoding.formats.described.descriptions import Described, Description, Descriptions, short
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
 from ingest.decoding.reading.names import meaning
@@ -75,7 +75,9 @@ class Homie:
         if not message.payload:
             self._descriptions.forget(message.topic, message.broker)
             return Decoded(ignored="Homie's description: removed")
-        self._descriptions.tell(message.topic, _told(place.base, mapping(message.payload)), message.broker)
+        self._descriptions.tell(
+            message.topic, _descriptions(place.base, mapping(message.payload)), message.broker
+        )
         return Decoded(ignored="Homie's description")
 
     def _attribute(self, message: Message) -> Decoded:
@@ -136,7 +138,7 @@ def _alert(place: _Place, alert: str, message: Message) -> Decoded:
     return Decoded((Report(place.device, None, (), flags={alert[:64]: bare(message.payload)[:256]}),))
 
 
-def _told(base: str, body: dict[str, Any]) -> Iterator[Told]:
+def _descriptions(base: str, body: dict[str, Any]) -> Iterator[Description]:
     for node, one in inner(body, "nodes").items():
         for name, raw in inner(one, "properties").items():
             if isinstance(raw, dict):

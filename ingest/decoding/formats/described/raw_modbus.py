@@ -54,7 +54,7 @@ class RawModbus:
         ]
         if not reports:
             raise Rejected(
-                "not_mapped", f"{'; '.join(map(_told, replies[:8]))}: no entry of replies is for it"
+                "not_mapped", f"{'; '.join(map(_describe, replies[:8]))}: no entry of replies is for it"
             )
         return Decoded(tuple(reports))
 
@@ -113,7 +113,7 @@ def _entry(mapping: ModbusMapping, reply: Reply) -> ModbusReply | None:
     return None
 
 
-def _told(reply: Reply) -> str:
+def _describe(reply: Reply) -> str:
     return f"unit {reply.unit}, function {reply.function}, {len(reply.data)} bytes"
 
 

@@ -14,7 +14,7 @@ from ingest.decoding.formats.described.descriptions import MOST_OF_ONE, Describe
 from ingest.decoding.formats.described.ha_template import picked
 from ingest.decoding.registry import Registry
 from ingest.errors import Rejected
-from ingest.judge import Judge
+from ingest.message_reader import MessageReader
 
 
 def test_descriptions_are_bounded():
@@ -398,7 +398,7 @@ def test_a_forgotten_description_is_named():
 def test_a_reload_of_the_register_keeps_descriptions(campus):
     """The judge hands its memory to the registry of each new campus: the broker says descriptions on subscribing only."""
     known = [campus]
-    judge = Judge(lambda: known[-1])
+    judge = MessageReader(lambda: known[-1])
     judge(message("homie/d/n/p/$unit", "°F"))
     device = Device(id="d", name="d", kind="climate", place=Place(site="s"), address="d")
     known.append(Campus(site=campus.site, devices=[device]))

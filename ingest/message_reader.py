@@ -23,7 +23,7 @@ from store.quarantine import UNREGISTERED, QuarantineEntry
 _SELFTEST = selftest.device()
 
 
-class Judgement(msgspec.Struct, frozen=True, gc=False):
+class MessageFate(msgspec.Struct, frozen=True, gc=False):
     """*readings* to journal and *held* entries; both empty for a message that rightly holds nothing."""
 
     readings: tuple[Reading, ...] = ()
@@ -32,7 +32,7 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     read: bool = False
 
 
-class Judge:
+class MessageReader:
     """Decoding and normalising with the campus of the moment."""
 
     def __init__(self, campus: Callable[[], Campus], births: BirthsFile | None = None) -> None:
@@ -47,7 +47,7 @@ class Judge:
         self.clocks = DeviceClocks()
         self._normalise = Normaliser(self.clocks)
 
-    def __call__(self, message: Message) -> Judgement:
+    def __call__(self, message: Message) -> MessageFate:
         """Never raises: whatever goes wrong with a message is its own quarantine entry."""
         campus = self._campus()
         if campus is not self._for:
@@ -56,11 +56,11 @@ class Judge:
             decoder, decoded = self._registry.decode(message, self._hints)
             return self._judged(message, decoder, decoded, campus)
         except Rejected as rejected:
-            return Judgement(held=(held(message, rejected.code, rejected.detail),))
+            return MessageFate(held=(held(message, rejected.code, rejected.detail),))
         except IngestError as error:
-            return Judgement(held=(held(message, "configuration", str(error)),))
+            return MessageFate(held=(held(message, "configuration", str(error)),))
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
-            return Judgement(held=(held(message, "internal_error", f"{type(error).__name__}: {error}"),))
+            return MessageFate(held=(held(message, "internal_error", f"{type(error).__name__}: {error}"),))
 
     def keep(self, now_ms: int, *, at_once: bool = False) -> None:
         """Saves what decoding has learned, before the messages it was learned from are acknowledged."""
@@ -81,10 +81,10 @@ class Judge:
         self._normalise = Normaliser(self.clocks)
         self._for = campus
 
-    def _judged(self, message: Message, decoder: str, decoded: Decoded, campus: Campus) -> Judgement:
+    def _judged(self, message: Message, decoder: str, decoded: Decoded, campus: Campus) -> MessageFate:
         if message.retained and without_time(decoded.reports):
             detail = "a retained message without a time of its own may be days old"
-            return Judgement(held=(held(message, "retained_without_time", detail),))
+            return MessageFate(held=(held(message, "retained_without_time", detail),))
         readings: list[Reading] = []
         entries: list[QuarantineEntry] = []
         read = False
@@ -109,15 +109,15 @@ class Judge:
             readings += found.readings
             if found.refused and not found.readings:
                 entries.append(held(message, "refused_values", "; ".join(found.refused)[:500], address=""))
-        return Judgement(tuple(readings), tuple(entries), read)
+        return MessageFate(tuple(readings), tuple(entries), read)
 
 
-def topic_too_long(message: Message) -> Judgement:
+def topic_too_long(message: Message) -> MessageFate:
     """What becomes of a message whose topic no device has: it is held with the topic's beginning."""
     detail = f"a topic of {len(message.topic)} characters; expected at most {LONGEST_TOPIC}"
     short = msgspec.structs.replace(message, topic=message.topic[:LONGEST_TOPIC])
     entry = msgspec.structs.replace(held(short, "topic_too_long", detail), whole=False)
-    return Judgement(held=(entry,))
+    return MessageFate(held=(entry,))
 
 
 def _device_of(address: str, message: Message, campus: Campus) -> Device | None:
