@@ -15,7 +15,7 @@ from rules.heat.gas import GasClosed
 from rules.heat.limits import BoilerPressure, GasDetected, RoomCold, SupplyTemperature, WaterDetected
 from rules.pipe.cold import PipeCold
 from rules.pipe.thaw import StillWater, ThawWatch
-from rules.rule import Rule
+from rules.rule import AnyRule
 from rules.sensor.limits import BatteryLow, SignalWeak, WaterPressureLow
 from rules.sensor.link import GatewayDown, WrongClock
 from rules.sensor.silence import Silent
@@ -28,9 +28,9 @@ from rules.water.night_flow import NightExcess
 from rules.water.rise import Rise
 
 
-def catalogue() -> dict[str, Rule]:
+def catalogue() -> dict[str, AnyRule]:
     """All rules by name, in a fixed order."""
-    every: list[Rule] = [
+    every: list[AnyRule] = [
         *(Burst(), RunningClosed(), NeverZero(), NightExcess(), Rise(), Balance(), ThawWatch()),
         *(WaterDetected(), Backflow(), Stands(), OverBudget(), WaterPressureLow()),
         *(PipeCold(), StillWater(), RoomCold()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 from pydantic import Field
@@ -77,7 +77,10 @@ class LimitMemory(msgspec.Struct):
     channels: dict[str, Channel] = {}
 
 
-class LimitRule(ReadingRule, abc.ABC):
+L = TypeVar("L", bound=LimitParams)
+
+
+class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
     """A rule that is a table: which quantity, on which devices, within which bounds. The worst channel counts.
 
     *value_fact* and *limit_fact* name the numbers in the evidence; *suspect_counts* takes doubtful readings, too.
@@ -87,7 +90,7 @@ class LimitRule(ReadingRule, abc.ABC):
     value_fact: ClassVar[str]
     limit_fact: ClassVar[str]
     advice: ClassVar[str]
-    Memory: ClassVar[type[msgspec.Struct]] = LimitMemory
+    Memory = LimitMemory
 
     @abc.abstractmethod
     def applies(self, device: Device) -> bool:
@@ -98,16 +101,16 @@ class LimitRule(ReadingRule, abc.ABC):
         return channel != "device"
 
     @abc.abstractmethod
-    def bounds(self, context: Context) -> Bounds:
+    def bounds(self, context: Context[L]) -> Bounds:
         """The limits of this subject now."""
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, self.quantity),) if self.applies(device) else ()
 
-    def delay_s(self, params: Any, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+    def delay_s(self, params: L, level: Level, state: LimitMemory) -> float:
         return float(params.critical_for_s if level is Level.CRITICAL else params.for_s)
 
-    def on_reading(self, state: LimitMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: LimitMemory, reading: Reading, context: Context[L]) -> Verdict | None:
         name = reading.series.channel
         if not self.hears(name):
             return None
@@ -129,7 +132,7 @@ class LimitRule(ReadingRule, abc.ABC):
         one.worst = _further(one.worst, reading.value, bounds) if rank else 0.0
         return self._verdict(state, reading, bounds, context)
 
-    def quiet(self, state: LimitMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: LimitMemory, series: Series, context: Context[L]) -> Quiet | None:
         if not self.hears(series.channel):
             return Quiet(-NEVER, NEVER, ALWAYS_MS)
         if any(one.rank for one in state.channels.values()):
@@ -137,11 +140,11 @@ class LimitRule(ReadingRule, abc.ABC):
         bounds = self.bounds(context)
         return Quiet(max(bounds.below), min(bounds.above), ALWAYS_MS)
 
-    def facts(self, one: Channel, context: Context) -> Facts:  # noqa: ARG002 - for rules that say more
+    def facts(self, one: Channel, context: Context[L]) -> Facts:
         """What this rule adds to the numbers compared."""
         return {}
 
-    def _verdict(self, state: LimitMemory, reading: Reading, bounds: Bounds, context: Context) -> Verdict:
+    def _verdict(self, state: LimitMemory, reading: Reading, bounds: Bounds, context: Context[L]) -> Verdict:
         """The worst of the channels that still speak; where only silent ones were bad, nobody knows."""
         if not any(one.rank for one in state.channels.values()):
             last = state.channels[reading.series.channel]
@@ -150,7 +153,7 @@ class LimitRule(ReadingRule, abc.ABC):
         worst = max(fresh, key=lambda one: (one.rank, one.last_ms))
         return self._word(worst, reading, bounds, context) if worst.rank else Verdict(Level.UNKNOWN)
 
-    def _word(self, one: Channel, reading: Reading, bounds: Bounds, context: Context) -> Verdict:
+    def _word(self, one: Channel, reading: Reading, bounds: Bounds, context: Context[L]) -> Verdict:
         facts: Facts = {
             self.value_fact: round(one.last, 3),
             self.limit_fact: round(bounds.limit(one.last, one.rank), 3),

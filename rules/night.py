@@ -7,17 +7,17 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from campus.clock import HOUR_MS, from_ms, to_ms
-from rules.rule import Context
+from rules.rule import Context, RuleParams
 
 _HALF_DAY_H = 12
 
 
-def midnight_ms(time_ms: int, context: Context) -> int:
+def midnight_ms(time_ms: int, context: Context[RuleParams]) -> int:
     """The local midnight at or before *time_ms*."""
     return _midnight_ms(time_ms // HOUR_MS, context.campus.site.timezone)
 
 
-def window(time_ms: int, from_h: float, to_h: float, context: Context) -> tuple[int, int]:
+def window(time_ms: int, from_h: float, to_h: float, context: Context[RuleParams]) -> tuple[int, int]:
     """The night's window that holds *time_ms* or ended last before it, as UTC milliseconds."""
     midnight = midnight_ms(time_ms, context)
     start_ms = midnight + round((from_h if from_h < _HALF_DAY_H else from_h - 24) * HOUR_MS)
@@ -30,12 +30,12 @@ def window(time_ms: int, from_h: float, to_h: float, context: Context) -> tuple[
     return start_ms, end_ms
 
 
-def in_use(time_ms: int, context: Context) -> str:
+def in_use(time_ms: int, context: Context[RuleParams]) -> str:
     """Whether the subject's building is ``open``, ``closed`` or ``unknown`` at *time_ms*."""
     return context.campus.hours.opening(context.device.place.building, time_ms).value
 
 
-def kind_of_day(time_ms: int, context: Context) -> str:
+def kind_of_day(time_ms: int, context: Context[RuleParams]) -> str:
     """Whether the building is used on the local day of *time_ms*, by ten in the morning or three in the afternoon."""
     midnight = midnight_ms(time_ms, context)
     words = {in_use(midnight + hour * HOUR_MS, context) for hour in (10, 15)}

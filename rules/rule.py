@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,8 +46,10 @@ class Input(NamedTuple):
     quantity: Quantity | None
 
 
-class Memory(msgspec.Struct):
-    """Base of every rule's memory of one subject: small, bounded, and JSON."""
+#: a rule's settings, and what it remembers of one subject: small, bounded, and JSON
+P = TypeVar("P", bound=RuleParams)
+P_co = TypeVar("P_co", bound=RuleParams, covariant=True)
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 def never_heard(device: str) -> int:  # noqa: ARG001 - the signature of Context.heard_ms
@@ -55,7 +57,7 @@ def never_heard(device: str) -> int:  # noqa: ARG001 - the signature of Context.
     return 0
 
 
-class Context(msgspec.Struct, frozen=True, gc=False):
+class Context(msgspec.Struct, Generic[P_co], frozen=True, gc=False):
     """What a rule may look at beside its state: the moment, the campus (places, hours, tariffs), subject, settings.
 
     *heard_ms* tells when any device was last heard, by its id; 0 for never.
@@ -64,7 +66,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     now_ms: int
     campus: Campus
     device: Device
-    params: Any
+    params: P_co
     heard_ms: Callable[[str], int] = never_heard
 
 
@@ -88,12 +90,12 @@ def next_look_ms(time_ms: int, every_ms: int = 10 * MINUTE_MS) -> int:
     return time_ms - time_ms % every_ms + every_ms
 
 
-class Rule(Protocol):
+class Rule(Protocol[P, M]):
     """One rule. The engine owns the state machine; the rule only says what it sees."""
 
     name: ClassVar[str]
-    Params: ClassVar[type[RuleParams]]
-    Memory: ClassVar[type[msgspec.Struct]]
+    Params: type[P]
+    Memory: type[M]
     #: whether readings that arrive too late to alarm on are still for it; else they are only judged as history
     accepts_late: ClassVar[bool]
 
@@ -105,23 +107,23 @@ class Rule(Protocol):
         """What it wants to read for *device* as its subject; nothing where it does not apply."""
         ...
 
-    def start(self, device: Device) -> msgspec.Struct: ...
+    def start(self, device: Device) -> M: ...
 
-    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: M, reading: Reading, context: Context[P]) -> Verdict | None:
         """Its word after *reading*; None where that says nothing of the subject itself."""
         ...
 
-    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(self, state: M, reading: Reading, context: Context[P]) -> Verdict | None:
         """Its word after a reading that cannot be trusted alone: a sentinel, or no number at all."""
         ...
 
-    def on_time(self, state: Any, context: Context) -> Verdict | None: ...
+    def on_time(self, state: M, context: Context[P]) -> Verdict | None: ...
 
-    def on_blind(self, state: Any, from_ms: int, until_ms: int) -> None:
+    def on_blind(self, state: M, from_ms: int, until_ms: int) -> None:
         """Nobody listened between these moments: what was not heard then was not necessarily not said."""
         ...
 
-    def due_ms(self, state: Any, params: Any) -> int | None:
+    def due_ms(self, state: M, params: P) -> int | None:
         """When it wants ``on_time`` next, if ever; 0 for the first moment there is."""
         ...
 
@@ -131,44 +133,49 @@ class Rule(Protocol):
         """
         ...
 
-    def delay_s(self, params: Any, level: Level, state: Any) -> float:
+    def delay_s(self, params: P, level: Level, state: M) -> float:
         """How long *level* must hold before it fires."""
         ...
 
-    def quiet(self, state: Any, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: M, series: Series, context: Context[P]) -> Quiet | None:
         """What it need not be told of *series* while all is well; None to be told everything."""
         ...
 
 
-class ReadingRule:
+#: a rule of whatever settings and memory, as the engine handles them
+AnyRule: TypeAlias = Rule[Any, Any]
+
+
+class ReadingRule(Generic[P, M]):
     """The parts most rules share: no clock of their own, one delay for every level, no late or doubtful readings."""
 
     accepts_late: ClassVar[bool] = False
-    Memory: ClassVar[type[msgspec.Struct]] = Memory
+    Params: type[P]
+    Memory: type[M]
 
-    def start(self, device: Device) -> Any:  # noqa: ARG002 - the protocol's signature
+    def start(self, device: Device) -> M:
         return self.Memory()
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return {}
 
-    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+    def on_suspect(self, state: M, reading: Reading, context: Context[P]) -> Verdict | None:
         """Doubt about the subject's own reading is doubt about the subject; a neighbour's is passed over."""
         return Verdict(Level.UNKNOWN) if reading.series.device == context.device.id else None
 
-    def on_time(self, state: Any, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+    def on_time(self, state: M, context: Context[P]) -> Verdict | None:
         return None
 
-    def on_blind(self, state: Any, from_ms: int, until_ms: int) -> None: ...
+    def on_blind(self, state: M, from_ms: int, until_ms: int) -> None: ...
 
-    def due_ms(self, state: Any, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+    def due_ms(self, state: M, params: P) -> int | None:
         return None
 
-    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:  # noqa: ARG002 - the protocol's signature
+    def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
         return ()
 
-    def delay_s(self, params: Any, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+    def delay_s(self, params: P, level: Level, state: M) -> float:
         return float(params.for_s)
 
-    def quiet(self, state: Any, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: M, series: Series, context: Context[P]) -> Quiet | None:
         return None

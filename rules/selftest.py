@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import msgspec
 from pydantic import Field
 
 from campus import selftest
@@ -25,18 +26,25 @@ class SelfTestParams(RuleParams):
     keep_firing_for_s: float = Field(default=0, ge=0)
 
 
-class SelfTest(ReadingRule):
+class SelfTestMemory(msgspec.Struct):
+    """Nothing: each number speaks for itself."""
+
+
+class SelfTest(ReadingRule[SelfTestParams, SelfTestMemory]):
     """See :mod:`campus.selftest`. It is in no catalogue: only the running service's engine has it."""
 
     name: ClassVar[str] = selftest.RULE
-    Params: ClassVar[type[RuleParams]] = SelfTestParams
+    Params = SelfTestParams
+    Memory = SelfTestMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (
             [Input(selftest.DEVICE_ID, selftest.SERIES.quantity)] if device.id == selftest.DEVICE_ID else []
         )
 
-    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+    def on_reading(
+        self, state: SelfTestMemory, reading: Reading, context: Context[SelfTestParams]
+    ) -> Verdict | None:
         if int(reading.value) % 2:
             return Verdict(Level.NOTICE, Evidence(facts={_MARK: reading.value}, since_ms=reading.time_ms))
         return Verdict(Level.OK)

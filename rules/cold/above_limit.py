@@ -86,21 +86,18 @@ class LimitMemory(msgspec.Struct):
     probes: dict[str, Cabinet] = {}
 
 
-class AboveLimit(ReadingRule):
+class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
     """``cold.above_limit``: too warm for too long. Of several probes the warmest counts."""
 
     name: ClassVar[str] = "cold.above_limit"
-    Params: ClassVar[type[RuleParams]] = LimitParams
-    Memory: ClassVar[type[msgspec.Struct]] = LimitMemory
+    Params = LimitParams
+    Memory = LimitMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return _BY_PROFILE.get(device.profile, {})
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
-
-    def start(self, device: Device) -> LimitMemory:  # noqa: ARG002 - the protocol's signature
-        return LimitMemory()
 
     def delay_s(self, params: LimitParams, level: Level, state: LimitMemory) -> float:
         """Longer than the cabinet's own defrosts, and while it is being pulled down again; never by more than an hour."""
@@ -111,7 +108,9 @@ class AboveLimit(ReadingRule):
             longer_s += params.recovery_s
         return min(longer_s, delay_s + params.most_patience_s)
 
-    def on_reading(self, state: LimitMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: LimitMemory, reading: Reading, context: Context[LimitParams]
+    ) -> Verdict | None:
         channel = watched(reading, state.probes)
         if channel is None:
             return None
@@ -132,10 +131,12 @@ class AboveLimit(ReadingRule):
         _take(one, reading, context.params, one.rank if told else 0)
         return _verdict(state, reading, context.params)
 
-    def on_suspect(self, state: LimitMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(
+        self, state: LimitMemory, reading: Reading, context: Context[LimitParams]
+    ) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
-    def quiet(self, state: LimitMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: LimitMemory, series: Series, context: Context[LimitParams]) -> Quiet | None:
         for probe in state.probes.values():
             if probe.rank:
                 return None

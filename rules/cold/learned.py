@@ -6,7 +6,7 @@ import abc
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from pydantic import Field
@@ -19,7 +19,7 @@ from campus.reading import Quality, Reading, Series
 from rules.level import Level
 from rules.physics import slope_per_hour
 from rules.probe import believed, watched
-from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
+from rules.rule import Context, Input, P, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Hourly, median
 from rules.verdict import Evidence, Facts, Verdict, Witness
 
@@ -35,13 +35,23 @@ _OK = Verdict(Level.OK)
 _CRITICAL_C = {"freezer": -12.0, "fridge": 13.0, "sample_cabinet": 13.0}
 
 
-class CabinetRule(ReadingRule, abc.ABC):
+class CabinetMemory(msgspec.Struct):
+    """The last temperature that was looked at, and when."""
+
+    last_c: float | None = None
+    last_ms: int = 0
+
+
+C = TypeVar("C", bound=CabinetMemory)
+
+
+class CabinetRule(ReadingRule[P, C], abc.ABC):
     """What both rules share: they look at a cabinet every few minutes, and only at what is a temperature."""
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
 
-    def on_reading(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: C, reading: Reading, context: Context[P]) -> Verdict | None:
         if watched(reading, ()) is None or reading.time_ms - state.last_ms < _SPACING_MS:
             return None
         suspect = reading.quality is Quality.SUSPECT
@@ -51,11 +61,11 @@ class CabinetRule(ReadingRule, abc.ABC):
             return _UNKNOWN
         return self.judge(state, reading, context)
 
-    def on_suspect(self, state: Any, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(self, state: C, reading: Reading, context: Context[P]) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
     @abc.abstractmethod
-    def judge(self, state: Any, reading: Reading, context: Context) -> Verdict:
+    def judge(self, state: C, reading: Reading, context: Context[P]) -> Verdict:
         """The rule's word after a temperature it looks at."""
 
 
@@ -74,30 +84,28 @@ class DriftParams(RuleParams):
     keep_firing_for_s: float = Field(default=12 * 3600, ge=0)
 
 
-class DriftMemory(msgspec.Struct):
+class DriftMemory(CabinetMemory):
     """The usual hours, and the last three."""
 
     usual: Hourly = msgspec.field(default_factory=Hourly)
     middle_c: float = 0.0
-    last_c: float | None = None
-    last_ms: int = 0
     since_ms: int = 0
     points: list[tuple[int, float]] = []
 
 
-class Drift(CabinetRule):
+class Drift(CabinetRule[DriftParams, DriftMemory]):
     """``cold.drift``: warmer for hours than the cabinet has been for weeks, though perhaps not above its limit yet."""
 
     name: ClassVar[str] = "cold.drift"
-    Params: ClassVar[type[RuleParams]] = DriftParams
-    Memory: ClassVar[type[msgspec.Struct]] = DriftMemory
+    Params = DriftParams
+    Memory = DriftMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         """A fridge has its limit near by, and its door is opened more."""
         return {} if device.profile == "freezer" else {"margin_k": 3.5}
 
-    def judge(self, state: DriftMemory, reading: Reading, context: Context) -> Verdict:
-        params: DriftParams = context.params
+    def judge(self, state: DriftMemory, reading: Reading, context: Context[DriftParams]) -> Verdict:
+        params = context.params
         state.last_c, state.last_ms = reading.value, reading.time_ms
         remember(state.points, reading, _WINDOW_MS)
         state.middle_c = median([value for _, value in state.points])
@@ -113,10 +121,12 @@ class Drift(CabinetRule):
             state.since_ms = 0 if state.middle_c <= limit_c - 0.3 * params.margin_k else state.since_ms
         return self._word(state, reading, limit_c, context)
 
-    def quiet(self, state: DriftMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: DriftMemory, series: Series, context: Context[DriftParams]) -> Quiet | None:
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
 
-    def _word(self, state: DriftMemory, reading: Reading, limit_c: float, context: Context) -> Verdict:
+    def _word(
+        self, state: DriftMemory, reading: Reading, limit_c: float, context: Context[DriftParams]
+    ) -> Verdict:
         facts: Facts = {
             "temperature_c": reading.value,
             "middle_c": round(state.middle_c, 2),
@@ -171,7 +181,7 @@ class FailingParams(RuleParams):
     keep_firing_for_s: float = Field(default=1800, ge=0)
 
 
-class FailingMemory(msgspec.Struct):
+class FailingMemory(CabinetMemory):
     """The last hours in steps of five minutes, the usual level, and the usual ripple within an hour."""
 
     points: list[tuple[int, float]] = []
@@ -184,23 +194,21 @@ class FailingMemory(msgspec.Struct):
     #: the greatest rise of the alarm under way
     alarm_k: float = 0.0
     alarm_peak_c: float = 0.0
-    last_c: float | None = None
-    last_ms: int = 0
     since_ms: int = 0
 
 
-class Failing(CabinetRule):
+class Failing(CabinetRule[FailingParams, FailingMemory]):
     """``cold.failing``: rises steadily, and the compressor's ripple is gone: before any limit is reached."""
 
     name: ClassVar[str] = "cold.failing"
-    Params: ClassVar[type[RuleParams]] = FailingParams
-    Memory: ClassVar[type[msgspec.Struct]] = FailingMemory
+    Params = FailingParams
+    Memory = FailingMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return {} if device.profile == "freezer" else {"rise_k": 2.5}
 
-    def judge(self, state: FailingMemory, reading: Reading, context: Context) -> Verdict:
-        params: FailingParams = context.params
+    def judge(self, state: FailingMemory, reading: Reading, context: Context[FailingParams]) -> Verdict:
+        params = context.params
         if reading.time_ms - state.last_ms > 0.6 * params.steady_min * MINUTE_MS:
             state.points = []
         state.last_c, state.last_ms = reading.value, reading.time_ms
@@ -216,11 +224,13 @@ class Failing(CabinetRule):
             return _UNKNOWN
         return self._word(state, reading, rise, context)
 
-    def quiet(self, state: FailingMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: FailingMemory, series: Series, context: Context[FailingParams]) -> Quiet | None:
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
 
-    def _word(self, state: FailingMemory, reading: Reading, rise: float, context: Context) -> Verdict:
-        params: FailingParams = context.params
+    def _word(
+        self, state: FailingMemory, reading: Reading, rise: float, context: Context[FailingParams]
+    ) -> Verdict:
+        params = context.params
         above_usual = reading.value > state.usual.high + 0.5
         failing = rise > 0 and above_usual
         pulled_down_k = state.alarm_peak_c - reading.value

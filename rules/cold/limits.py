@@ -9,7 +9,7 @@ from pydantic import Field
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
-from rules.rule import Context, RuleParams
+from rules.rule import Context
 
 _COOLED = {"fridge", "sample_cabinet"}
 
@@ -25,19 +25,19 @@ class TooColdParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
 
-class TooCold(LimitRule):
+class TooCold(LimitRule[TooColdParams]):
     """``cold.too_cold``: a fridge that freezes what is in it."""
 
     name: ClassVar[str] = "cold.too_cold"
-    Params: ClassVar[type[RuleParams]] = TooColdParams
+    Params = TooColdParams
     quantity = Quantity.TEMPERATURE
     value_fact, limit_fact, advice = "temperature_c", "limit_c", "cold.too_cold"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.COLD_STORAGE and device.profile in _COOLED
 
-    def bounds(self, context: Context) -> Bounds:
-        params: TooColdParams = context.params
+    def bounds(self, context: Context[TooColdParams]) -> Bounds:
+        params = context.params
         below = (-NEVER, params.warning_below_c, params.critical_below_c)
         return Bounds(below=below, dead_band=params.dead_band_k)
 
@@ -49,16 +49,16 @@ class DoorParams(LimitParams):
     keep_firing_for_s: float = Field(default=0, ge=0)
 
 
-class DoorOpen(LimitRule):
+class DoorOpen(LimitRule[DoorParams]):
     """``cold.door_open``: the door contact of a cabinet."""
 
     name: ClassVar[str] = "cold.door_open"
-    Params: ClassVar[type[RuleParams]] = DoorParams
+    Params = DoorParams
     quantity = Quantity.DOOR_OPEN
     value_fact, limit_fact, advice = "door_open", "limit_open", "cold.door_open"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.COLD_STORAGE
 
-    def bounds(self, context: Context) -> Bounds:  # noqa: ARG002 - the base's signature
+    def bounds(self, context: Context[DoorParams]) -> Bounds:
         return Bounds((NEVER, 0.5, NEVER))

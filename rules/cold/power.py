@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from pydantic import Field
@@ -51,12 +51,12 @@ class PowerMemory(msgspec.Struct):
     dead: bool = False
 
 
-class PowerLost(ReadingRule):
+class PowerLost(ReadingRule[PowerParams, PowerMemory]):
     """``cold.power_lost``: the cabinet draws no power: unplugged, tripped, or its compressor does not start."""
 
     name: ClassVar[str] = "cold.power_lost"
-    Params: ClassVar[type[RuleParams]] = PowerParams
-    Memory: ClassVar[type[msgspec.Struct]] = PowerMemory
+    Params = PowerParams
+    Memory = PowerMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         plug = plug_of(device, campus)
@@ -68,8 +68,10 @@ class PowerLost(ReadingRule):
             Input(device.id, Quantity.TEMPERATURE),
         )
 
-    def on_reading(self, state: PowerMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: PowerParams = context.params
+    def on_reading(
+        self, state: PowerMemory, reading: Reading, context: Context[PowerParams]
+    ) -> Verdict | None:
+        params = context.params
         quantity = reading.series.quantity
         if quantity is Quantity.TEMPERATURE:
             state.cabinet_c = reading.value
@@ -79,8 +81,8 @@ class PowerLost(ReadingRule):
             return self._word(state, reading) if state.dead else None
         return self._power(state, reading, params)
 
-    def quiet(self, state: PowerMemory, series: Series, context: Context) -> Quiet | None:
-        params: PowerParams = context.params
+    def quiet(self, state: PowerMemory, series: Series, context: Context[PowerParams]) -> Quiet | None:
+        params = context.params
         if series.device == context.device.id:
             return Quiet(-math.inf, math.inf, next_look_ms(context.now_ms))
         if series.quantity is Quantity.VOLTAGE:
@@ -154,12 +156,12 @@ class PairMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class ProbePair(ReadingRule):
+class ProbePair(ReadingRule[PairParams, PairMemory]):
     """``cold.probe_pair``: product and air probe no longer belong together: one hangs elsewhere, or drifts."""
 
     name: ClassVar[str] = "cold.probe_pair"
-    Params: ClassVar[type[RuleParams]] = PairParams
-    Memory: ClassVar[type[msgspec.Struct]] = PairMemory
+    Params = PairParams
+    Memory = PairMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         air = _air_of(device, campus)
@@ -167,7 +169,7 @@ class ProbePair(ReadingRule):
             return ()
         return (Input(device.id, Quantity.TEMPERATURE), Input(air.id, Quantity.TEMPERATURE))
 
-    def on_reading(self, state: PairMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: PairMemory, reading: Reading, context: Context[PairParams]) -> Verdict | None:
         if reading.quality is Quality.SUSPECT or reading.series.channel == "device":
             return None
         if reading.series.device != context.device.id:
@@ -182,12 +184,12 @@ class ProbePair(ReadingRule):
         state.looked_ms = reading.time_ms
         return verdict
 
-    def quiet(self, state: PairMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: PairMemory, series: Series, context: Context[PairParams]) -> Quiet | None:
         last_ms = state.looked_ms if series.device == context.device.id else state.air_ms
         return Quiet(-math.inf, math.inf, next_look_ms(last_ms))
 
-    def _close(self, state: PairMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: PairParams = context.params
+    def _close(self, state: PairMemory, reading: Reading, context: Context[PairParams]) -> Verdict | None:
+        params = context.params
         if len(state.apart_k) < 24:
             return _UNKNOWN
         apart_k = median(state.apart_k)
@@ -235,25 +237,29 @@ class CalibrationMemory(msgspec.Struct):
     next_ms: int = 0
 
 
-class CalibrationDue(ReadingRule):
+class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
     """``cold.calibration_due``: where the register holds the date of the last one."""
 
     name: ClassVar[str] = "cold.calibration_due"
-    Params: ClassVar[type[RuleParams]] = CalibrationParams
-    Memory: ClassVar[type[msgspec.Struct]] = CalibrationMemory
+    Params = CalibrationParams
+    Memory = CalibrationMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.COLD_STORAGE or _day(device.calibration_date) is None:
             return ()
         return (Input(device.id, Quantity.TEMPERATURE),)
 
-    def on_reading(self, state: CalibrationMemory, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+    def on_reading(
+        self, state: CalibrationMemory, reading: Reading, context: Context[CalibrationParams]
+    ) -> Verdict | None:
         return None
 
-    def quiet(self, state: CalibrationMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(
+        self, state: CalibrationMemory, series: Series, context: Context[CalibrationParams]
+    ) -> Quiet | None:
         return Quiet(-math.inf, math.inf, ALWAYS_MS)
 
-    def on_time(self, state: CalibrationMemory, context: Context) -> Verdict | None:
+    def on_time(self, state: CalibrationMemory, context: Context[CalibrationParams]) -> Verdict | None:
         state.next_ms = context.now_ms + DAY_MS
         last = _day(context.device.calibration_date)
         if last is None:
@@ -265,7 +271,7 @@ class CalibrationDue(ReadingRule):
         facts: Facts = {"calibrated_days": days, "limit_days": context.params.every_days}
         return Verdict(Level.NOTICE, Evidence(facts, 0, (), "cold.calibration_due"))
 
-    def due_ms(self, state: CalibrationMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+    def due_ms(self, state: CalibrationMemory, params: CalibrationParams) -> int | None:
         return state.next_ms
 
 

@@ -79,18 +79,20 @@ class LeftOnMemory(msgspec.Struct):
     told: Told | None = None
 
 
-class LeftOn(ReadingRule):
+class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
     """``electricity.left_on``: somebody went home and left it running."""
 
     name: ClassVar[str] = "electricity.left_on"
-    Params: ClassVar[type[RuleParams]] = LeftOnParams
-    Memory: ClassVar[type[msgspec.Struct]] = LeftOnMemory
+    Params = LeftOnParams
+    Memory = LeftOnMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.ACTIVE_POWER),) if device.kind is Kind.ELECTRICITY_METER else ()
 
-    def on_reading(self, state: LeftOnMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: LeftOnParams = context.params
+    def on_reading(
+        self, state: LeftOnMemory, reading: Reading, context: Context[LeftOnParams]
+    ) -> Verdict | None:
+        params = context.params
         if reading.series.channel not in _TOTAL:
             return None
         state.looked_ms = reading.time_ms
@@ -111,7 +113,7 @@ class LeftOn(ReadingRule):
             return _UNKNOWN
         return self._judge(state, reading, limit_kw, closed_ms, context)
 
-    def quiet(self, state: LeftOnMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: LeftOnMemory, series: Series, context: Context[LeftOnParams]) -> Quiet | None:
         if series.channel not in _TOTAL:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         limit_kw = context.params.closed_limit_kw or state.limit_kw or math.inf
@@ -120,7 +122,12 @@ class LeftOn(ReadingRule):
         return Quiet(-math.inf, limit_kw, until_ms)
 
     def _judge(
-        self, state: LeftOnMemory, reading: Reading, limit_kw: float, closed_ms: int, context: Context
+        self,
+        state: LeftOnMemory,
+        reading: Reading,
+        limit_kw: float,
+        closed_ms: int,
+        context: Context[LeftOnParams],
     ) -> Verdict:
         over = reading.value > limit_kw
         if over and not state.since_ms and _is_known(state, reading, closed_ms, context.params):
@@ -143,7 +150,7 @@ class LeftOn(ReadingRule):
         evidence = Evidence(facts, state.since_ms, (witness,), "electricity.left_on")
         return Verdict(Level.WARNING if over else Level.OK, evidence)
 
-    def _keep_hours(self, state: LeftOnMemory, reading: Reading, context: Context) -> None:
+    def _keep_hours(self, state: LeftOnMemory, reading: Reading, context: Context[LeftOnParams]) -> None:
         """Adds to the hour under way; ends the one before where it is over."""
         hour_ms = reading.time_ms - reading.time_ms % HOUR_MS
         if hour_ms != state.hour_ms or not state.slot:

@@ -9,7 +9,7 @@ from pydantic import Field
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from rules.limit import NEVER, Bounds, Channel, LimitParams, LimitRule
-from rules.rule import Context, RuleParams
+from rules.rule import Context
 from rules.verdict import Facts
 
 _PHASES = {"", "a", "b", "c"}
@@ -30,11 +30,11 @@ class OverloadParams(LimitParams):
         return None
 
 
-class Overload(LimitRule):
+class Overload(LimitRule[OverloadParams]):
     """``electricity.overload``: more current than the breaker of the circuit carries for long."""
 
     name: ClassVar[str] = "electricity.overload"
-    Params: ClassVar[type[RuleParams]] = OverloadParams
+    Params = OverloadParams
     quantity = Quantity.CURRENT
     value_fact, limit_fact, advice = "current_a", "limit_a", "electricity.overload"
 
@@ -44,13 +44,13 @@ class Overload(LimitRule):
     def hears(self, channel: str) -> bool:
         return channel in _PHASES
 
-    def bounds(self, context: Context) -> Bounds:
-        params: OverloadParams = context.params
+    def bounds(self, context: Context[OverloadParams]) -> Bounds:
+        params = context.params
         rated_a = context.device.rated_current_a
         warning_a, critical_a = params.warning_share * rated_a, params.critical_share * rated_a
         return Bounds((NEVER, warning_a, critical_a), dead_band=0.05 * rated_a)
 
-    def facts(self, one: Channel, context: Context) -> Facts:  # noqa: ARG002 - the base's signature
+    def facts(self, one: Channel, context: Context[OverloadParams]) -> Facts:
         return {"rated_a": context.device.rated_current_a}
 
 
@@ -72,11 +72,11 @@ class VoltageParams(LimitParams):
         return None
 
 
-class Voltage(LimitRule):
+class Voltage(LimitRule[VoltageParams]):
     """``electricity.voltage``: too low or too high, ten minutes on end. No voltage at all is an outage, not a low one."""
 
     name: ClassVar[str] = "electricity.voltage"
-    Params: ClassVar[type[RuleParams]] = VoltageParams
+    Params = VoltageParams
     quantity = Quantity.VOLTAGE
     value_fact, limit_fact, advice = "voltage_v", "limit_v", "electricity.voltage"
 
@@ -86,8 +86,8 @@ class Voltage(LimitRule):
     def hears(self, channel: str) -> bool:
         return channel in _PHASES
 
-    def bounds(self, context: Context) -> Bounds:
-        params: VoltageParams = context.params
+    def bounds(self, context: Context[VoltageParams]) -> Bounds:
+        params = context.params
         return Bounds(
             above=(NEVER, params.high_v, params.critical_high_v),
             below=(-NEVER, params.low_v, params.critical_low_v),
@@ -110,19 +110,19 @@ class ResidualParams(LimitParams):
         return None
 
 
-class Residual(LimitRule):
+class Residual(LimitRule[ResidualParams]):
     """``electricity.residual``: current that does not come back through its own wires."""
 
     name: ClassVar[str] = "electricity.residual"
-    Params: ClassVar[type[RuleParams]] = ResidualParams
+    Params = ResidualParams
     quantity = Quantity.RESIDUAL_CURRENT
     value_fact, limit_fact, advice = "residual_ma", "limit_ma", "electricity.residual"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.ELECTRICITY_METER
 
-    def bounds(self, context: Context) -> Bounds:
-        params: ResidualParams = context.params
+    def bounds(self, context: Context[ResidualParams]) -> Bounds:
+        params = context.params
         return Bounds((NEVER, params.warning_ma, params.critical_ma), dead_band=30.0)
 
 
@@ -142,17 +142,17 @@ class CableParams(LimitParams):
         return None
 
 
-class CableHot(LimitRule):
+class CableHot(LimitRule[CableParams]):
     """``electricity.cable_hot``: a cable or terminal about to lose its insulation."""
 
     name: ClassVar[str] = "electricity.cable_hot"
-    Params: ClassVar[type[RuleParams]] = CableParams
+    Params = CableParams
     quantity = Quantity.TEMPERATURE
     value_fact, limit_fact, advice = "temperature_c", "limit_c", "electricity.cable_hot"
 
     def applies(self, device: Device) -> bool:
         return device.role is Role.CABLE
 
-    def bounds(self, context: Context) -> Bounds:
-        params: CableParams = context.params
+    def bounds(self, context: Context[CableParams]) -> Bounds:
+        params = context.params
         return Bounds((NEVER, params.warning_c, params.critical_c), dead_band=params.dead_band_k)

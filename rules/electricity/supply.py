@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from pydantic import Field
@@ -51,22 +51,24 @@ class PhaseMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Phases(ReadingRule):
+class Phases(ReadingRule[PhaseParams, PhaseMemory]):
     """``electricity.phases``: a phase is missing, or carries far more than the others."""
 
     name: ClassVar[str] = "electricity.phases"
-    Params: ClassVar[type[RuleParams]] = PhaseParams
-    Memory: ClassVar[type[msgspec.Struct]] = PhaseMemory
+    Params = PhaseParams
+    Memory = PhaseMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.ELECTRICITY_METER:
             return ()
         return (Input(device.id, Quantity.VOLTAGE), Input(device.id, Quantity.CURRENT))
 
-    def delay_s(self, params: PhaseParams, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+    def delay_s(self, params: PhaseParams, level: Level, state: PhaseMemory) -> float:
         return params.critical_for_s if level is Level.CRITICAL else params.for_s
 
-    def on_reading(self, state: PhaseMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: PhaseMemory, reading: Reading, context: Context[PhaseParams]
+    ) -> Verdict | None:
         phase = reading.series.channel
         if phase not in _PHASES:
             return None
@@ -86,7 +88,7 @@ class Phases(ReadingRule):
         level = Level.CRITICAL if rank == 3 else Level.NOTICE
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), "electricity.phases"))
 
-    def quiet(self, state: PhaseMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: PhaseMemory, series: Series, context: Context[PhaseParams]) -> Quiet | None:
         """Small changes of an even supply are looked at every other minute."""
         if series.channel not in _PHASES:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
@@ -104,9 +106,11 @@ def _fresh(last: dict[str, tuple[int, float]], now_ms: int) -> dict[str, float]:
     return {phase: value for phase, (time_ms, value) in last.items() if now_ms - time_ms <= _FRESH_MS}
 
 
-def _uneven(voltages: dict[str, float], currents: dict[str, float], context: Context) -> tuple[int, Facts]:
+def _uneven(
+    voltages: dict[str, float], currents: dict[str, float], context: Context[PhaseParams]
+) -> tuple[int, Facts]:
     """The rank of what is seen, and the numbers it stands on. No voltage anywhere is an outage, not a lost phase."""
-    params: PhaseParams = context.params
+    params = context.params
     if len(voltages) == 3:
         low, others = min(voltages, key=voltages.__getitem__), sorted(voltages.values())[1:]
         mean_v = sum(voltages.values()) / 3
@@ -155,12 +159,12 @@ class OutageMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Outage(ReadingRule):
+class Outage(ReadingRule[OutageParams, OutageMemory]):
     """``electricity.outage``: a building without power. The subject is its first meter that no other feeds there."""
 
     name: ClassVar[str] = "electricity.outage"
-    Params: ClassVar[type[RuleParams]] = OutageParams
-    Memory: ClassVar[type[msgspec.Struct]] = OutageMemory
+    Params = OutageParams
+    Memory = OutageMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.ELECTRICITY_METER or not device.place.building:
@@ -168,7 +172,9 @@ class Outage(ReadingRule):
         meters = _meters(device, campus)
         return (Input(device.id, Quantity.VOLTAGE),) if meters[0].id == device.id else ()
 
-    def on_reading(self, state: OutageMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: OutageMemory, reading: Reading, context: Context[OutageParams]
+    ) -> Verdict | None:
         channel = reading.series.channel
         if channel not in {"", *_PHASES}:
             return None
@@ -183,8 +189,8 @@ class Outage(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), "electricity.outage"))
 
-    def on_time(self, state: OutageMemory, context: Context) -> Verdict | None:
-        params: OutageParams = context.params
+    def on_time(self, state: OutageMemory, context: Context[OutageParams]) -> Verdict | None:
+        params = context.params
         state.next_ms = context.now_ms + _OUTAGE_LOOK_MS
         meters = _meters(context.device, context.campus)
         heard_ms = [context.heard_ms(one.id) for one in meters]
@@ -209,16 +215,16 @@ class Outage(ReadingRule):
         }
         return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (), "electricity.outage"))
 
-    def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+    def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:
         state.floor_ms = until_ms
 
     def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
         return [one.id for one in _meters(device, campus)]
 
-    def due_ms(self, state: OutageMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+    def due_ms(self, state: OutageMemory, params: OutageParams) -> int | None:
         return state.next_ms
 
-    def quiet(self, state: OutageMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: OutageMemory, series: Series, context: Context[OutageParams]) -> Quiet | None:
         return None if state.out else Quiet(context.params.dead_v + 1, math.inf, ALWAYS_MS)
 
 
@@ -229,7 +235,7 @@ def _meters(device: Device, campus: Campus) -> list[Device]:
     return sorted(found, key=lambda one: one.parent in names)
 
 
-def _others_heard(context: Context, since_ms: int) -> int:
+def _others_heard(context: Context[OutageParams], since_ms: int) -> int:
     """How many devices were heard after the meters' last word: elsewhere, or here and on batteries."""
     building = context.device.place.building
     return sum(

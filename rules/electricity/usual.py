@@ -51,20 +51,22 @@ class BaseloadMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class BaseloadRise(ReadingRule):
+class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
     """``electricity.baseload_rise``: the load nobody switches has grown for a week, and costs every hour of the year."""
 
     name: ClassVar[str] = "electricity.baseload_rise"
-    Params: ClassVar[type[RuleParams]] = BaseloadParams
-    Memory: ClassVar[type[msgspec.Struct]] = BaseloadMemory
+    Params = BaseloadParams
+    Memory = BaseloadMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.ACTIVE_POWER),) if device.kind is Kind.ELECTRICITY_METER else ()
 
-    def on_reading(self, state: BaseloadMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: BaseloadMemory, reading: Reading, context: Context[BaseloadParams]
+    ) -> Verdict | None:
         if reading.series.channel not in _TOTAL:
             return None
-        params: BaseloadParams = context.params
+        params = context.params
         state.looked_ms = reading.time_ms
         start_ms, end_ms = window(reading.time_ms, params.from_h, params.to_h, context)
         verdict = None
@@ -79,20 +81,22 @@ class BaseloadRise(ReadingRule):
             state.count = 0
         return verdict
 
-    def quiet(self, state: BaseloadMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: BaseloadMemory, series: Series, context: Context[BaseloadParams]) -> Quiet | None:
         """Asleep by day, and every few minutes at night."""
         if series.channel not in _TOTAL:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
-        params: BaseloadParams = context.params
+        params = context.params
         start_ms, end_ms = window(state.looked_ms, params.from_h, params.to_h, context)
         if state.looked_ms >= end_ms and not state.count:
             return Quiet(-math.inf, math.inf, start_ms + DAY_MS)
         return Quiet(-math.inf, math.inf, next_look_ms(state.looked_ms))
 
-    def _close(self, state: BaseloadMemory, reading: Reading, context: Context) -> Verdict | None:
+    def _close(
+        self, state: BaseloadMemory, reading: Reading, context: Context[BaseloadParams]
+    ) -> Verdict | None:
         if not state.count:
             return None
-        params: BaseloadParams = context.params
+        params = context.params
         night_kw = state.total_kw / state.count
         kept = params.nights + params.history_nights
         state.nights_kw = [*state.nights_kw, round(night_kw, 4)][-kept:]
@@ -134,18 +138,20 @@ class ResidualRiseMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class ResidualRise(ReadingRule):
+class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
     """``electricity.residual_rise``: insulation that begins to fail, long before any detector trips."""
 
     name: ClassVar[str] = "electricity.residual_rise"
-    Params: ClassVar[type[RuleParams]] = ResidualRiseParams
-    Memory: ClassVar[type[msgspec.Struct]] = ResidualRiseMemory
+    Params = ResidualRiseParams
+    Memory = ResidualRiseMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.RESIDUAL_CURRENT),) if device.kind is Kind.ELECTRICITY_METER else ()
 
-    def on_reading(self, state: ResidualRiseMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: ResidualRiseParams = context.params
+    def on_reading(
+        self, state: ResidualRiseMemory, reading: Reading, context: Context[ResidualRiseParams]
+    ) -> Verdict | None:
+        params = context.params
         state.looked_ms = reading.time_ms
         usual = state.usual
         known = usual.learned(params.learn_days)
@@ -168,8 +174,10 @@ class ResidualRise(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "electricity.residual"))
 
-    def quiet(self, state: ResidualRiseMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
-        params: ResidualRiseParams = context.params
+    def quiet(
+        self, state: ResidualRiseMemory, series: Series, context: Context[ResidualRiseParams]
+    ) -> Quiet | None:
+        params = context.params
         high = state.usual.high + params.step_ma if state.usual.means else math.inf
         return Quiet(-math.inf, high, next_look_ms(state.looked_ms))
 
@@ -199,19 +207,21 @@ class CrossCheckMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class CrossCheck(ReadingRule):
+class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
     """``electricity.crosscheck``: the counter and the power of one meter do not agree: a transformer ratio, a phase lost."""
 
     name: ClassVar[str] = "electricity.crosscheck"
-    Params: ClassVar[type[RuleParams]] = CrossCheckParams
-    Memory: ClassVar[type[msgspec.Struct]] = CrossCheckMemory
+    Params = CrossCheckParams
+    Memory = CrossCheckMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.ELECTRICITY_METER:
             return ()
         return (Input(device.id, Quantity.ENERGY), Input(device.id, Quantity.ACTIVE_POWER))
 
-    def on_reading(self, state: CrossCheckMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: CrossCheckMemory, reading: Reading, context: Context[CrossCheckParams]
+    ) -> Verdict | None:
         if reading.series.channel not in _TOTAL:
             return None
         if reading.series.quantity is Quantity.ACTIVE_POWER:
@@ -223,7 +233,9 @@ class CrossCheck(ReadingRule):
             return None
         return self._count(state, reading, context)
 
-    def quiet(self, state: CrossCheckMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(
+        self, state: CrossCheckMemory, series: Series, context: Context[CrossCheckParams]
+    ) -> Quiet | None:
         if series.channel not in _TOTAL:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         if series.quantity is Quantity.ENERGY:
@@ -234,8 +246,10 @@ class CrossCheck(ReadingRule):
         tenth_kw = 0.1 * abs(state.power_kw)  # a steady load need not be told again and again
         return Quiet(state.power_kw - tenth_kw, state.power_kw + tenth_kw, next_look_ms(state.power_ms))
 
-    def _count(self, state: CrossCheckMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: CrossCheckParams = context.params
+    def _count(
+        self, state: CrossCheckMemory, reading: Reading, context: Context[CrossCheckParams]
+    ) -> Verdict | None:
+        params = context.params
         started = state.start_kwh is not None and reading.value >= (state.start_kwh or 0.0)
         span_ms = reading.time_ms - state.start_ms
         if started and span_ms < params.span_h * HOUR_MS:

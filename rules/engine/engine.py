@@ -21,7 +21,7 @@ from rules.engine.machine import Machine
 from rules.engine.schedule import Schedule
 from rules.engine.settings import RuleSettings
 from rules.level import Level, State
-from rules.rule import Rule, RuleParams
+from rules.rule import AnyRule, RuleParams
 from rules.verdict import Transition
 
 _KEPT_FAULTS = 100
@@ -93,12 +93,12 @@ class Engine:
         campus: Campus,
         settings: RuleSettings,
         *,
-        rules: Mapping[str, Rule] | None = None,
+        rules: Mapping[str, AnyRule] | None = None,
         blind_after_ms: int = 0,
         subjects: Collection[str] | None = None,
         set_aside: Collection[str] = (),
         marks: Marks | None = None,
-        internal: Sequence[tuple[Rule, Device]] = (),
+        internal: Sequence[tuple[AnyRule, Device]] = (),
     ) -> None:
         self._campus = campus
         self._settings = settings
@@ -244,7 +244,7 @@ class Engine:
             if feed is not None:
                 feed.settle()
 
-    def _add(self, rule: Rule, device: Device) -> None:
+    def _add(self, rule: AnyRule, device: Device) -> None:
         if f"{rule.name}/{device.id}" in self._set_aside:
             return
         inputs = rule.inputs(device, self._campus)

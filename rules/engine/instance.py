@@ -17,7 +17,7 @@ from campus.device import Device
 from campus.reading import Quality, Reading, Series
 from rules.engine.machine import Change, Machine, Timing
 from rules.level import Level, State
-from rules.rule import Context, Quiet, ReadingRule, Rule, RuleParams, never_heard
+from rules.rule import AnyRule, Context, Quiet, ReadingRule, RuleParams, never_heard
 from rules.verdict import Transition, Verdict, Witness
 
 _LEAST_GAP_S = 900
@@ -66,7 +66,7 @@ class Instance:
 
     def __init__(
         self,
-        rule: Rule,
+        rule: AnyRule,
         device: Device,
         campus: Campus,
         params: RuleParams,
@@ -128,7 +128,7 @@ class Instance:
             self._fall_quiet(reading.series, context, trusted=trusted)
         return found
 
-    def _fall_quiet(self, series: Series, context: Context, *, trusted: bool) -> None:
+    def _fall_quiet(self, series: Series, context: Context[RuleParams], *, trusted: bool) -> None:
         """Asks the rule what it need not see; only while it has nothing to say, and never on a doubtful word."""
         idle = trusted and self.machine.state is _INACTIVE
         quiet = self.rule.quiet(self.memory, series, context) if idle else None

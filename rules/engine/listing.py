@@ -11,7 +11,7 @@ from campus.campus import Campus
 from campus.device import Device
 from rules.catalogue import catalogue
 from rules.engine.settings import WHEN, RuleSettings
-from rules.rule import Rule
+from rules.rule import AnyRule
 
 #: the layer of numbers nobody set
 BUILT_IN = "rule"
@@ -64,7 +64,7 @@ def rules_of(device: Device, campus: Campus, settings: RuleSettings) -> list[Lis
 
 
 def _numbers(
-    settings: RuleSettings, rule: Rule, device: Device, use: str, opening: Opening | None
+    settings: RuleSettings, rule: AnyRule, device: Device, use: str, opening: Opening | None
 ) -> tuple[Number, ...]:
     applied = settings.of(rule, device, use, opening)
     return tuple(

@@ -26,7 +26,7 @@ from campus.campus import Campus
 from campus.device import Device
 from campus.problem import Problem
 from rules.engine import settings_check
-from rules.rule import Rule, RuleParams
+from rules.rule import AnyRule, RuleParams
 
 LAYERS = ("defaults", "profiles", "buildings", "devices")
 #: the settings of an opening state, within any layer's settings of a rule
@@ -50,7 +50,7 @@ class RuleSettings:
             name: value for name in LAYERS if isinstance(value := (rules or {}).get(name), Mapping)
         }
 
-    def of(self, rule: Rule, device: Device, use: str = "", opening: Opening | None = None) -> Applied:
+    def of(self, rule: AnyRule, device: Device, use: str = "", opening: Opening | None = None) -> Applied:
         """The settings of *rule* for *device* in a building of *use*, at any time or in one opening state."""
         own = dict(rule.defaults(device, use))
         applied = Applied(rule.Params.model_validate(own), dict.fromkeys(own, _own_layer(device, use)))
@@ -64,11 +64,11 @@ class RuleSettings:
             applied = Applied(params, applied.origin | dict.fromkeys(found, name))
         return applied
 
-    def differs(self, rule: Rule, device: Device, opening: Opening) -> bool:
+    def differs(self, rule: AnyRule, device: Device, opening: Opening) -> bool:
         """Whether any layer says something else for this opening state."""
         return any(WHEN[opening] in found for _, found in self._layers_of(rule, device))
 
-    def _found(self, rule: Rule, device: Device, opening: Opening | None) -> Iterator[tuple[str, Layer]]:
+    def _found(self, rule: AnyRule, device: Device, opening: Opening | None) -> Iterator[tuple[str, Layer]]:
         """Each layer's settings in their order, those for the opening state after all the others."""
         for name, found in self._layers_of(rule, device):
             yield name, {key: value for key, value in found.items() if key not in WHEN.values()}
@@ -78,7 +78,7 @@ class RuleSettings:
                 if isinstance(special, Mapping):
                     yield f"{name} {WHEN[opening]}", special
 
-    def _layers_of(self, rule: Rule, device: Device) -> Iterator[tuple[str, Layer]]:
+    def _layers_of(self, rule: AnyRule, device: Device) -> Iterator[tuple[str, Layer]]:
         places = (
             ("profiles", device.profile),
             ("buildings", device.place.building),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from campus.campus import Campus
 from campus.problem import Problem
 from rules.catalogue import catalogue
-from rules.rule import Rule
+from rules.rule import AnyRule
 
 _FILE = "rules.yaml"
 _LAYERS = ("defaults", "profiles", "buildings", "devices")
@@ -80,7 +80,7 @@ def _check_layer(where: str, layer: Mapping[Any, Any]) -> Iterator[Problem]:
             yield from _check_settings(key, rules[name], settings)
 
 
-def _check_settings(key: str, rule: Rule, settings: Mapping[Any, Any]) -> Iterator[Problem]:
+def _check_settings(key: str, rule: AnyRule, settings: Mapping[Any, Any]) -> Iterator[Problem]:
     yield from _check_fields(key, rule, {name: one for name, one in settings.items() if name not in _WHEN})
     for when in _WHEN:
         special = settings.get(when, {})
@@ -92,7 +92,7 @@ def _check_settings(key: str, rule: Rule, settings: Mapping[Any, Any]) -> Iterat
             yield from _check_fields(f"{key}.{when}", rule, special)
 
 
-def _check_fields(key: str, rule: Rule, settings: Mapping[Any, Any]) -> Iterator[Problem]:
+def _check_fields(key: str, rule: AnyRule, settings: Mapping[Any, Any]) -> Iterator[Problem]:
     fields = rule.Params.model_fields
     named = {str(name): one for name, one in settings.items()}
     try:

@@ -76,12 +76,12 @@ class HeatingMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class HeatingFailed(ReadingRule):
+class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
     """``boiler.heating_failed``: the subject is the supply probe; it reads return, rooms and the air outside."""
 
     name: ClassVar[str] = "boiler.heating_failed"
-    Params: ClassVar[type[RuleParams]] = HeatingParams
-    Memory: ClassVar[type[msgspec.Struct]] = HeatingMemory
+    Params = HeatingParams
+    Memory = HeatingMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.role is not Role.HEATING_SUPPLY:
@@ -92,7 +92,9 @@ class HeatingFailed(ReadingRule):
             return ()
         return tuple(Input(one.id, Quantity.TEMPERATURE) for one in (device, *others, *rooms))
 
-    def on_reading(self, state: HeatingMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: HeatingMemory, reading: Reading, context: Context[HeatingParams]
+    ) -> Verdict | None:
         if reading.quality is Quality.SUSPECT or reading.series.channel == "device":
             return None
         own = reading.series.device == context.device.id
@@ -100,14 +102,14 @@ class HeatingFailed(ReadingRule):
         trace.take(reading, 24 * HOUR_MS if own else 2 * _FRESH_MS)
         return self._judge(state, reading, context) if own else None
 
-    def quiet(self, state: HeatingMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: HeatingMemory, series: Series, context: Context[HeatingParams]) -> Quiet | None:
         trace = state.traces.get(series.device)
         if trace is None or not trace.points or state.since_ms:
             return None
         return Quiet(-math.inf, math.inf, trace.points[-1][0] + _LOOK_MS)
 
-    def _judge(self, state: HeatingMemory, reading: Reading, context: Context) -> Verdict:
-        params: HeatingParams = context.params
+    def _judge(self, state: HeatingMemory, reading: Reading, context: Context[HeatingParams]) -> Verdict:
+        params = context.params
         now_ms = reading.time_ms
         back, outdoor, rooms = _around(context.device, context.campus)
         outdoor_c = state.traces.get(outdoor.id, Trace()).now(now_ms) if outdoor is not None else None

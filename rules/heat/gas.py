@@ -46,12 +46,12 @@ class GasMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class GasClosed(ReadingRule):
+class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
     """``gas.running_closed``: gas flows in a kitchen that is closed."""
 
     name: ClassVar[str] = "gas.running_closed"
-    Params: ClassVar[type[RuleParams]] = GasClosedParams
-    Memory: ClassVar[type[msgspec.Struct]] = GasMemory
+    Params = GasClosedParams
+    Memory = GasMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         """A boiler house is never closed; a meter there burns gas whenever it is cold."""
@@ -61,8 +61,10 @@ class GasClosed(ReadingRule):
             return ()
         return (Input(device.id, Quantity.GAS_VOLUME),)
 
-    def on_reading(self, state: GasMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: GasClosedParams = context.params
+    def on_reading(
+        self, state: GasMemory, reading: Reading, context: Context[GasClosedParams]
+    ) -> Verdict | None:
+        params = context.params
         if reading.series.channel:
             return None
         usage = usage_of(state.register, reading, context.device, params.most_m3h)
@@ -78,16 +80,21 @@ class GasClosed(ReadingRule):
         state.volume_m3, state.covered_ms = 0.0, 0
         return self._judge(state, reading, context, flow_m3h, start_ms)
 
-    def quiet(self, state: GasMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: GasMemory, series: Series, context: Context[GasClosedParams]) -> Quiet | None:
         value = state.register.value
         if series.channel or value is None or state.register.held is not None:
             return Quiet(-math.inf, math.inf, ALWAYS_MS) if series.channel else None
         return Quiet(value, value + 50, state.register.time_ms + 28 * MINUTE_MS - state.covered_ms)
 
     def _judge(
-        self, state: GasMemory, reading: Reading, context: Context, flow_m3h: float, start_ms: int
+        self,
+        state: GasMemory,
+        reading: Reading,
+        context: Context[GasClosedParams],
+        flow_m3h: float,
+        start_ms: int,
     ) -> Verdict | None:
-        params: GasClosedParams = context.params
+        params = context.params
         building, hours = context.device.place.building, context.campus.hours
         opening = hours.opening(building, reading.time_ms)
         if opening is Opening.UNKNOWN:

@@ -9,7 +9,7 @@ from pydantic import Field
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
-from rules.rule import Context, RuleParams
+from rules.rule import Context
 
 
 class DetectorParams(LimitParams):
@@ -20,18 +20,18 @@ class DetectorParams(LimitParams):
     keep_firing_for_s: float = Field(default=300, ge=0)
 
 
-class WaterDetected(LimitRule):
+class WaterDetected(LimitRule[DetectorParams]):
     """``water.detected``: a leak detector is wet."""
 
     name: ClassVar[str] = "water.detected"
-    Params: ClassVar[type[RuleParams]] = DetectorParams
+    Params = DetectorParams
     quantity = Quantity.LEAK_DETECTED
     value_fact, limit_fact, advice = "detected", "limit_detected", "water.detected"
 
     def applies(self, device: Device) -> bool:
         return device.profile != "gas"
 
-    def bounds(self, context: Context) -> Bounds:  # noqa: ARG002 - the base's signature
+    def bounds(self, context: Context[DetectorParams]) -> Bounds:
         return Bounds((NEVER, NEVER, 0.5))
 
 
@@ -58,19 +58,19 @@ class SupplyParams(LimitParams):
     low_matters: bool = False
 
 
-class SupplyTemperature(LimitRule):
+class SupplyTemperature(LimitRule[SupplyParams]):
     """``boiler.supply``: the supply temperature leaves its band. The lower end counts where it was asked for."""
 
     name: ClassVar[str] = "boiler.supply"
-    Params: ClassVar[type[RuleParams]] = SupplyParams
+    Params = SupplyParams
     quantity = Quantity.TEMPERATURE
     value_fact, limit_fact, advice = "temperature_c", "limit_c", "boiler.supply"
 
     def applies(self, device: Device) -> bool:
         return device.role is Role.HEATING_SUPPLY
 
-    def bounds(self, context: Context) -> Bounds:
-        params: SupplyParams = context.params
+    def bounds(self, context: Context[SupplyParams]) -> Bounds:
+        params = context.params
         low_c = params.low_c if params.low_matters else -NEVER
         return Bounds((NEVER, NEVER, params.high_c), (-NEVER, low_c, -NEVER), params.dead_band_k)
 
@@ -91,19 +91,19 @@ class PressureParams(LimitParams):
         return None
 
 
-class BoilerPressure(LimitRule):
+class BoilerPressure(LimitRule[PressureParams]):
     """``boiler.pressure``: the pressure of a boiler or its circuit leaves its band."""
 
     name: ClassVar[str] = "boiler.pressure"
-    Params: ClassVar[type[RuleParams]] = PressureParams
+    Params = PressureParams
     quantity = Quantity.PRESSURE
     value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "boiler.pressure"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.BOILER
 
-    def bounds(self, context: Context) -> Bounds:
-        params: PressureParams = context.params
+    def bounds(self, context: Context[PressureParams]) -> Bounds:
+        params = context.params
         return Bounds((NEVER, NEVER, params.high_kpa), (-NEVER, params.low_kpa, -NEVER), params.dead_band_kpa)
 
 
@@ -118,18 +118,18 @@ class RoomParams(LimitParams):
     keep_firing_for_s: float = Field(default=3600, ge=0)
 
 
-class RoomCold(LimitRule):
+class RoomCold(LimitRule[RoomParams]):
     """``pipe.room_cold``: a room of a building that holds water is no longer heated."""
 
     name: ClassVar[str] = "pipe.room_cold"
-    Params: ClassVar[type[RuleParams]] = RoomParams
+    Params = RoomParams
     quantity = Quantity.TEMPERATURE
     value_fact, limit_fact, advice = "temperature_c", "limit_c", "pipe.room_cold"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.CLIMATE and device.role is Role.ROOM
 
-    def bounds(self, context: Context) -> Bounds:
-        params: RoomParams = context.params
+    def bounds(self, context: Context[RoomParams]) -> Bounds:
+        params = context.params
         below = (-NEVER, params.warning_below_c, params.critical_below_c)
         return Bounds(below=below, dead_band=params.dead_band_k)

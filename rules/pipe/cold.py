@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from pydantic import Field
@@ -83,12 +83,12 @@ class ColdMemory(msgspec.Struct):
     forecast_ms: int = 0
 
 
-class PipeCold(ReadingRule):
+class PipeCold(ReadingRule[ColdParams, ColdMemory]):
     """``pipe.cold``: a pipe's wall or space on its way to freezing. Of several probes the coldest counts."""
 
     name: ClassVar[str] = "pipe.cold"
-    Params: ClassVar[type[RuleParams]] = ColdParams
-    Memory: ClassVar[type[msgspec.Struct]] = ColdMemory
+    Params = ColdParams
+    Memory = ColdMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         placed = device.role in {Role.PIPE_WALL, Role.PIPE_SPACE}
@@ -98,19 +98,16 @@ class PipeCold(ReadingRule):
         ambient = _ambient_of(device, campus)
         return (own,) if ambient is None else (own, Input(ambient.id, Quantity.TEMPERATURE))
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         """The air about a pipe is colder than its water, and swings more."""
         if device.role is not Role.PIPE_SPACE:
             return {}
         return {"notice_c": 5.0, "warning_c": 2.5, "critical_c": 0.0}
 
-    def start(self, device: Device) -> ColdMemory:  # noqa: ARG002 - the protocol's signature
-        return ColdMemory()
-
-    def delay_s(self, params: ColdParams, level: Level, state: Any) -> float:  # noqa: ARG002 - the protocol's signature
+    def delay_s(self, params: ColdParams, level: Level, state: ColdMemory) -> float:
         return params.critical_for_s if level is Level.CRITICAL else params.for_s
 
-    def on_reading(self, state: ColdMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: ColdMemory, reading: Reading, context: Context[ColdParams]) -> Verdict | None:
         if reading.series.device != context.device.id:
             _hear_ambient(state, reading)
             return None
@@ -139,19 +136,19 @@ class PipeCold(ReadingRule):
         one.settle(rank, reading.time_ms, reading.value, minutes)
         return _verdict(state, reading, ambient_c, context.params)
 
-    def quiet(self, state: ColdMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: ColdMemory, series: Series, context: Context[ColdParams]) -> Quiet | None:
         if series.device != context.device.id:
             if series.channel == "forecast":
                 return None
             return Quiet(-math.inf, math.inf, next_look_ms(state.ambient_ms, _AMBIENT_LOOK_MS))
         one = state.probes.get(series.channel)
-        params: ColdParams = context.params
+        params = context.params
         if one is None or one.last_c is None or any(pipe.rank for pipe in state.probes.values()):
             return None
         low_c = max(params.notice_c, params.predict_below_c) + 0.01
         return Quiet(low_c, math.inf, next_look_ms(one.last_ms)) if one.last_c > low_c else None
 
-    def on_suspect(self, state: ColdMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(self, state: ColdMemory, reading: Reading, context: Context[ColdParams]) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
 
@@ -188,10 +185,10 @@ def _hear_ambient(state: ColdMemory, reading: Reading) -> None:
 
 
 def _rank(
-    one: Pipe, value_c: float, ambient_c: float | None, forecast_c: float, context: Context
+    one: Pipe, value_c: float, ambient_c: float | None, forecast_c: float, context: Context[ColdParams]
 ) -> tuple[int, float]:
     """The level now, and minutes to 0 °C; a level once reached holds until *hysteresis_k* above its limit."""
-    params: ColdParams = context.params
+    params = context.params
     minutes = (
         one.minutes_to_0c(value_c, ambient_c, params.tau_h(), forecast_c)
         if value_c <= params.predict_below_c

@@ -15,7 +15,7 @@ from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from rules.level import Level
-from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
+from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
 from rules.water.metering import MeterParams, Span, Spans, loss_word, step_m3
 
@@ -66,19 +66,19 @@ class ThawMemory(msgspec.Struct):
     usual_m3h: float = 0.0
 
 
-class ThawWatch(ReadingRule):
+class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
     """``water.thaw``: the meter that feeds a pipe which was frozen does not come to rest."""
 
     name: ClassVar[str] = "water.thaw"
-    Params: ClassVar[type[RuleParams]] = ThawParams
-    Memory: ClassVar[type[msgspec.Struct]] = ThawMemory
+    Params = ThawParams
+    Memory = ThawMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         pipes = pipes_of(device, campus)
         own = (Input(device.id, Quantity.WATER_VOLUME),) if pipes else ()
         return (*own, *(Input(one.id, Quantity.TEMPERATURE) for one in pipes))
 
-    def on_reading(self, state: ThawMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: ThawMemory, reading: Reading, context: Context[ThawParams]) -> Verdict | None:
         if reading.series.device != context.device.id:
             _hear_pipe(state, reading, context)
             return None
@@ -89,13 +89,15 @@ class ThawWatch(ReadingRule):
             state.running_ms = 0
         return self._judge(state, span, reading, context) if span is not None else None
 
-    def quiet(self, state: ThawMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: ThawMemory, series: Series, context: Context[ThawParams]) -> Quiet | None:
         if series.device != context.device.id:
             return Quiet(context.params.frozen_c + 0.01, math.inf, ALWAYS_MS)
         return None if series.channel else state.spans.quiet(_SPAN_MS)
 
-    def _judge(self, state: ThawMemory, span: Span, reading: Reading, context: Context) -> Verdict | None:
-        params: ThawParams = context.params
+    def _judge(
+        self, state: ThawMemory, span: Span, reading: Reading, context: Context[ThawParams]
+    ) -> Verdict | None:
+        params = context.params
         flow_m3h = span.flow_m3h
         limit_m3h = max(params.limit_m3h, step_m3(context.device) * HOUR_MS / _SPAN_MS)
         state.running_ms = (state.running_ms or span.start_ms) if flow_m3h > limit_m3h else 0
@@ -113,9 +115,9 @@ class ThawWatch(ReadingRule):
         return loss_word(Level.CRITICAL, facts, state.running_ms, reading, context, flow_m3h)
 
 
-def _hear_pipe(state: ThawMemory, reading: Reading, context: Context) -> None:
+def _hear_pipe(state: ThawMemory, reading: Reading, context: Context[ThawParams]) -> None:
     """A pipe at or below the limit by two readings starts the watch; each reading there prolongs it."""
-    params: ThawParams = context.params
+    params = context.params
     name = reading.series.device
     if reading.quality is Quality.SUSPECT or reading.value > params.frozen_c:
         state.frozen.pop(name, None)
@@ -147,12 +149,12 @@ class StillMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class StillWater(ReadingRule):
+class StillWater(ReadingRule[StillParams, StillMemory]):
     """``pipe.still_water``: a cold pipe whose meter has not moved for hours. The subject is the pipe."""
 
     name: ClassVar[str] = "pipe.still_water"
-    Params: ClassVar[type[RuleParams]] = StillParams
-    Memory: ClassVar[type[msgspec.Struct]] = StillMemory
+    Params = StillParams
+    Memory = StillMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         meter, outdoor = _meter_of(device, campus), _outdoor_of(device, campus)
@@ -164,7 +166,9 @@ class StillWater(ReadingRule):
             Input(outdoor.id, Quantity.TEMPERATURE),
         )
 
-    def on_reading(self, state: StillMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: StillMemory, reading: Reading, context: Context[StillParams]
+    ) -> Verdict | None:
         if reading.series.quantity is Quantity.WATER_VOLUME:
             span = None if reading.series.channel else state.spans.add(reading, context, _SPAN_MS)
             if span is not None:
@@ -178,15 +182,15 @@ class StillWater(ReadingRule):
             return None
         return self._judge(state, reading, context)
 
-    def quiet(self, state: StillMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: StillMemory, series: Series, context: Context[StillParams]) -> Quiet | None:
         if series.quantity is Quantity.WATER_VOLUME:
             return None if series.channel else state.spans.quiet(_SPAN_MS)
         if series.device != context.device.id:
             return Quiet(-math.inf, math.inf, next_look_ms(state.outdoor_ms, _SPAN_MS))
         return None if state.cold else Quiet(context.params.cold_c + 0.01, math.inf, ALWAYS_MS)
 
-    def _judge(self, state: StillMemory, reading: Reading, context: Context) -> Verdict:
-        params: StillParams = context.params
+    def _judge(self, state: StillMemory, reading: Reading, context: Context[StillParams]) -> Verdict:
+        params = context.params
         cold = reading.value <= params.cold_c + (1.0 if state.cold else 0.0)
         state.cold = cold
         if not cold:

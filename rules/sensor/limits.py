@@ -10,7 +10,7 @@ from pydantic import Field
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
-from rules.rule import Context, RuleParams
+from rules.rule import Context
 
 
 class BatteryParams(LimitParams):
@@ -24,19 +24,19 @@ class BatteryParams(LimitParams):
     least_words: int = Field(default=2, ge=1, le=20)
 
 
-class BatteryLow(LimitRule):
+class BatteryLow(LimitRule[BatteryParams]):
     """``sensor.battery_low``: a battery to change at the next round."""
 
     name: ClassVar[str] = "sensor.battery_low"
-    Params: ClassVar[type[RuleParams]] = BatteryParams
+    Params = BatteryParams
     quantity = Quantity.BATTERY_LEVEL
     value_fact, limit_fact, advice = "battery_percent", "limit_percent", "sensor.battery_low"
 
     def applies(self, device: Device) -> bool:
         return device.kind is not Kind.GATEWAY
 
-    def bounds(self, context: Context) -> Bounds:
-        params: BatteryParams = context.params
+    def bounds(self, context: Context[BatteryParams]) -> Bounds:
+        params = context.params
         return Bounds(below=(params.notice_percent, params.warning_percent, -NEVER), dead_band=5.0)
 
 
@@ -51,23 +51,23 @@ class SignalParams(LimitParams):
     least_words: int = Field(default=3, ge=1, le=20)
 
 
-class SignalWeak(LimitRule):
+class SignalWeak(LimitRule[SignalParams]):
     """``sensor.signal_weak``: radio so weak for half a day that readings will be lost."""
 
     name: ClassVar[str] = "sensor.signal_weak"
-    Params: ClassVar[type[RuleParams]] = SignalParams
+    Params = SignalParams
     quantity = Quantity.SIGNAL_STRENGTH
     value_fact, limit_fact, advice = "signal_dbm", "limit_dbm", "sensor.signal_weak"
 
     def applies(self, device: Device) -> bool:
         return device.kind is not Kind.GATEWAY
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         """Wi-Fi and Zigbee lose packets below −88 dBm already."""
         return {"notice_dbm": -88.0} if device.decoder in _SHORT_RANGE else {}
 
-    def bounds(self, context: Context) -> Bounds:
-        params: SignalParams = context.params
+    def bounds(self, context: Context[SignalParams]) -> Bounds:
+        params = context.params
         return Bounds(below=(params.notice_dbm, -NEVER, -NEVER), dead_band=params.dead_band_db)
 
 
@@ -83,17 +83,17 @@ class PressureLowParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
 
-class WaterPressureLow(LimitRule):
+class WaterPressureLow(LimitRule[PressureLowParams]):
     """``water.pressure_low``: no pressure in the main, or a burst before the gauge."""
 
     name: ClassVar[str] = "water.pressure_low"
-    Params: ClassVar[type[RuleParams]] = PressureLowParams
+    Params = PressureLowParams
     quantity = Quantity.WATER_PRESSURE
     value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "water.pressure_low"
 
     def applies(self, device: Device) -> bool:
         return device.kind in {Kind.WATER_METER, Kind.PIPE_PROBE}
 
-    def bounds(self, context: Context) -> Bounds:
-        params: PressureLowParams = context.params
+    def bounds(self, context: Context[PressureLowParams]) -> Bounds:
+        params = context.params
         return Bounds(below=(-NEVER, params.low_kpa, -NEVER), dead_band=params.dead_band_kpa)

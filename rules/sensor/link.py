@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from pydantic import Field
@@ -40,12 +40,12 @@ class GatewayMemory(msgspec.Struct):
     down: bool = False
 
 
-class GatewayDown(ReadingRule):
+class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
     """``sensor.gateway_down``: all devices of a gateway fell silent together. It stands for their own silence."""
 
     name: ClassVar[str] = "sensor.gateway_down"
-    Params: ClassVar[type[RuleParams]] = GatewayParams
-    Memory: ClassVar[type[msgspec.Struct]] = GatewayMemory
+    Params = GatewayParams
+    Memory = GatewayMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         """No readings of its own: it looks when each of its devices was heard."""
@@ -53,11 +53,13 @@ class GatewayDown(ReadingRule):
             return ()
         return (Input(device.id, None),)
 
-    def on_reading(self, state: GatewayMemory, reading: Reading, context: Context) -> Verdict | None:  # noqa: ARG002 - the protocol's signature
+    def on_reading(
+        self, state: GatewayMemory, reading: Reading, context: Context[GatewayParams]
+    ) -> Verdict | None:
         return None
 
-    def on_time(self, state: GatewayMemory, context: Context) -> Verdict | None:
-        params: GatewayParams = context.params
+    def on_time(self, state: GatewayMemory, context: Context[GatewayParams]) -> Verdict | None:
+        params = context.params
         state.next_ms = context.now_ms + _LOOK_MS
         devices = context.campus.behind(context.device.id)
         heard_ms = [context.heard_ms(one.id) for one in devices]
@@ -78,13 +80,13 @@ class GatewayDown(ReadingRule):
         }
         return Verdict(Level.WARNING, Evidence(facts, last_ms, (), "sensor.gateway_down"))
 
-    def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+    def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:
         state.floor_ms = until_ms
 
     def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
         return [one.id for one in campus.behind(device.id)]
 
-    def due_ms(self, state: GatewayMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+    def due_ms(self, state: GatewayMemory, params: GatewayParams) -> int | None:
         return state.next_ms
 
 
@@ -111,19 +113,21 @@ class ClockMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class WrongClock(ReadingRule):
+class WrongClock(ReadingRule[ClockParams, ClockMemory]):
     """``sensor.clock``: a device that dates its readings wrongly, often by a time zone."""
 
     name: ClassVar[str] = "sensor.clock"
     accepts_late: ClassVar[bool] = True
-    Params: ClassVar[type[RuleParams]] = ClockParams
-    Memory: ClassVar[type[msgspec.Struct]] = ClockMemory
+    Params = ClockParams
+    Memory = ClockMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return () if device.kind is Kind.GATEWAY else (Input(device.id, None),)
 
-    def on_reading(self, state: ClockMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: ClockParams = context.params
+    def on_reading(
+        self, state: ClockMemory, reading: Reading, context: Context[ClockParams]
+    ) -> Verdict | None:
+        params = context.params
         if reading.received_ms - state.received_ms < 10 * SECOND_MS:  # the same message, or a buffer's
             return None
         state.received_ms = reading.received_ms
@@ -141,10 +145,12 @@ class WrongClock(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "sensor.clock"))
 
-    def on_suspect(self, state: ClockMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(
+        self, state: ClockMemory, reading: Reading, context: Context[ClockParams]
+    ) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
-    def quiet(self, state: ClockMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: ClockMemory, series: Series, context: Context[ClockParams]) -> Quiet | None:
         """A clock that was right is looked at every now and then; a late reading is always seen."""
         if state.offsets_s and abs(state.offsets_s[-1]) <= context.params.limit_s:
             return Quiet(-math.inf, math.inf, next_look_ms(context.now_ms, 30 * MINUTE_MS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from pydantic import Field
@@ -52,21 +52,20 @@ class SilentMemory(msgspec.Struct):
     next_ms: int = 0
 
 
-class Silent(ReadingRule):
+class Silent(ReadingRule[SilentParams, SilentMemory]):
     """``sensor.silent``: a device that used to speak, or never did."""
 
     name: ClassVar[str] = "sensor.silent"
-    Params: ClassVar[type[RuleParams]] = SilentParams
-    Memory: ClassVar[type[msgspec.Struct]] = SilentMemory
+    Params = SilentParams
+    Memory = SilentMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return () if device.kind is Kind.GATEWAY and not device.address else (Input(device.id, None),)
 
-    def start(self, device: Device) -> SilentMemory:  # noqa: ARG002 - the protocol's signature
-        return SilentMemory()
-
-    def on_reading(self, state: SilentMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: SilentParams = context.params
+    def on_reading(
+        self, state: SilentMemory, reading: Reading, context: Context[SilentParams]
+    ) -> Verdict | None:
+        params = context.params
         gap_ms = reading.time_ms - state.last_ms
         if state.told and state.heard:
             state.silences = [*state.silences, (reading.time_ms, gap_ms)][-_KEPT_SILENCES:]
@@ -78,11 +77,13 @@ class Silent(ReadingRule):
         state.limit_ms = _limit_ms(state, context.device, params)
         return _OK
 
-    def on_suspect(self, state: SilentMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(
+        self, state: SilentMemory, reading: Reading, context: Context[SilentParams]
+    ) -> Verdict | None:
         """Nonsense is no silence."""
         return self.on_reading(state, reading, context)
 
-    def on_time(self, state: SilentMemory, context: Context) -> Verdict | None:
+    def on_time(self, state: SilentMemory, context: Context[SilentParams]) -> Verdict | None:
         now_ms = context.now_ms
         state.next_ms = 0
         if not state.last_ms:  # the first look at a device not heard yet: its time starts now
@@ -104,24 +105,24 @@ class Silent(ReadingRule):
             facts["never_heard"] = 1
         return Verdict(Level.WARNING, Evidence(facts, state.last_ms, (), "sensor.silent"))
 
-    def on_blind(self, state: SilentMemory, from_ms: int, until_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+    def on_blind(self, state: SilentMemory, from_ms: int, until_ms: int) -> None:
         """Nobody listened: its time starts again."""
         if state.last_ms and not state.told:
             state.last_ms = max(state.last_ms, until_ms)
 
-    def due_ms(self, state: SilentMemory, params: Any) -> int | None:  # noqa: ARG002 - the protocol's signature
+    def due_ms(self, state: SilentMemory, params: SilentParams) -> int | None:
         if state.told:
             return None
         if state.next_ms:
             return state.next_ms
         return state.last_ms + state.limit_ms if state.last_ms else 0
 
-    def quiet(self, state: SilentMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: SilentMemory, series: Series, context: Context[SilentParams]) -> Quiet | None:
         """Once its interval is known, the engine's own count of who was heard is enough."""
         return Quiet(-math.inf, math.inf, ALWAYS_MS) if not state.to_learn and not state.told else None
 
 
-def _gateway_silent(state: SilentMemory, context: Context) -> bool:
+def _gateway_silent(state: SilentMemory, context: Context[SilentParams]) -> bool:
     """Whether nothing at all came through its gateway since about the time it fell silent itself."""
     gateway = context.device.gateway
     if not gateway or gateway not in context.campus.devices:

@@ -50,17 +50,19 @@ class ImplausibleMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Implausible(ReadingRule):
+class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
     """``sensor.implausible``: a value that means "no probe", or that cannot be at such a place."""
 
     name: ClassVar[str] = "sensor.implausible"
-    Params: ClassVar[type[RuleParams]] = ImplausibleParams
-    Memory: ClassVar[type[msgspec.Struct]] = ImplausibleMemory
+    Params = ImplausibleParams
+    Memory = ImplausibleMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return () if device.kind is Kind.GATEWAY else (Input(device.id, Quantity.TEMPERATURE),)
 
-    def on_reading(self, state: ImplausibleMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: ImplausibleMemory, reading: Reading, context: Context[ImplausibleParams]
+    ) -> Verdict | None:
         low_c, high_c = _range_c(context.device)
         possible = low_c <= reading.value <= high_c and reading.value not in NEVER_C
         if possible and reading.quality is Quality.SUSPECT and reading.value == 0.0:
@@ -77,10 +79,14 @@ class Implausible(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), "sensor.implausible"))
 
-    def on_suspect(self, state: ImplausibleMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_suspect(
+        self, state: ImplausibleMemory, reading: Reading, context: Context[ImplausibleParams]
+    ) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
-    def quiet(self, state: ImplausibleMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(
+        self, state: ImplausibleMemory, series: Series, context: Context[ImplausibleParams]
+    ) -> Quiet | None:
         low_c, high_c = _range_c(context.device)
         # 85 °C is a sentinel where it comes doubtful; a good one within the range goes by here
         return None if state.words else Quiet(low_c, min(high_c, 84.9), ALWAYS_MS)
@@ -108,17 +114,17 @@ class JumpMemory(msgspec.Struct):
     last: dict[str, tuple[int, float]] = {}
 
 
-class Jump(ReadingRule):
+class Jump(ReadingRule[JumpParams, JumpMemory]):
     """``sensor.jump``: a leap no air or pipe makes: a loose plug, a probe pulled out."""
 
     name: ClassVar[str] = "sensor.jump"
-    Params: ClassVar[type[RuleParams]] = JumpParams
-    Memory: ClassVar[type[msgspec.Struct]] = JumpMemory
+    Params = JumpParams
+    Memory = JumpMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind in _LEAPS_K else ()
 
-    def on_reading(self, state: JumpMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: JumpMemory, reading: Reading, context: Context[JumpParams]) -> Verdict | None:
         channel = reading.series.channel
         before = state.last.get(channel)
         if before is not None or len(state.last) < 8:
@@ -133,14 +139,14 @@ class Jump(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), "sensor.implausible"))
 
-    def quiet(self, state: JumpMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: JumpMemory, series: Series, context: Context[JumpParams]) -> Quiet | None:
         time_ms, value = state.last.get(series.channel, (0, 0.0))
         half_k = _leap_k(context) / 2
         return Quiet(value - half_k, value + half_k, next_look_ms(time_ms))
 
 
-def _leap_k(context: Context) -> float:
-    return float(context.params.step_k) or _LEAPS_K.get(context.device.kind, 30.0)
+def _leap_k(context: Context[JumpParams]) -> float:
+    return context.params.step_k or _LEAPS_K.get(context.device.kind, 30.0)
 
 
 class StuckParams(RuleParams):
@@ -167,20 +173,22 @@ class StuckMemory(msgspec.Struct):
     longest_ms: int = 0
 
 
-class Stuck(ReadingRule):
+class Stuck(ReadingRule[StuckParams, StuckMemory]):
     """``sensor.stuck``: a temperature that does not even flicker any more."""
 
     name: ClassVar[str] = "sensor.stuck"
-    Params: ClassVar[type[RuleParams]] = StuckParams
-    Memory: ClassVar[type[msgspec.Struct]] = StuckMemory
+    Params = StuckParams
+    Memory = StuckMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind in _LEAPS_K else ()
 
-    def on_reading(self, state: StuckMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: StuckMemory, reading: Reading, context: Context[StuckParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
-        params: StuckParams = context.params
+        params = context.params
         if reading.time_ms - state.looked_ms > 6 * HOUR_MS:  # who knows what it did meanwhile
             state.value, state.since_ms = reading.value, reading.time_ms
         state.first_ms = state.first_ms or reading.time_ms
@@ -199,7 +207,7 @@ class Stuck(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "sensor.implausible"))
 
-    def quiet(self, state: StuckMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: StuckMemory, series: Series, context: Context[StuckParams]) -> Quiet | None:
         if series.channel:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         return Quiet(-math.inf, math.inf, next_look_ms(state.looked_ms, 20 * MINUTE_MS))

@@ -17,7 +17,7 @@ from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
 from rules.night import window
-from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import median, spread
 from rules.verdict import Facts, Verdict
 from rules.water.metering import MeterParams, loss_word, step_m3, usage_of
@@ -64,12 +64,12 @@ class BalanceMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Balance(ReadingRule):
+class Balance(ReadingRule[BalanceParams, BalanceMemory]):
     """``water.balance``: the zone between a meter and its sub-meters leaks."""
 
     name: ClassVar[str] = "water.balance"
-    Params: ClassVar[type[RuleParams]] = BalanceParams
-    Memory: ClassVar[type[msgspec.Struct]] = BalanceMemory
+    Params = BalanceParams
+    Memory = BalanceMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.WATER_METER:
@@ -79,10 +79,12 @@ class Balance(ReadingRule):
             return ()
         return tuple(Input(one.id, Quantity.WATER_VOLUME) for one in (device, *children))
 
-    def on_reading(self, state: BalanceMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: BalanceMemory, reading: Reading, context: Context[BalanceParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
-        params: BalanceParams = context.params
+        params = context.params
         start_ms, end_ms = window(reading.time_ms, params.from_h, params.to_h, context)
         if start_ms != state.start_ms:
             state.start_ms, state.end_ms = start_ms, end_ms
@@ -95,7 +97,7 @@ class Balance(ReadingRule):
             return self._judge(state, reading, devices, context)
         return None
 
-    def quiet(self, state: BalanceMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: BalanceMemory, series: Series, context: Context[BalanceParams]) -> Quiet | None:
         """Only the readings about the ends of the night matter, and one an hour for the register's own sake."""
         meter = state.meters.get(series.device)
         if meter is None or series.channel or meter.register.value is None:
@@ -107,7 +109,9 @@ class Balance(ReadingRule):
         until_ms = min([last_ms + HOUR_MS, *(edge - 15 * MINUTE_MS for edge in edges)])
         return Quiet(value, value + 50, until_ms) if until_ms > last_ms else None
 
-    def _advance(self, meter: Meter, state: BalanceMemory, reading: Reading, context: Context) -> None:
+    def _advance(
+        self, meter: Meter, state: BalanceMemory, reading: Reading, context: Context[BalanceParams]
+    ) -> None:
         """Moves a meter on; where its reading passes an end of the window, its volume there is interpolated."""
         before_ms, before_m3 = meter.register.time_ms, meter.volume_m3
         device = context.campus.devices.get(reading.series.device, context.device)
@@ -129,9 +133,13 @@ class Balance(ReadingRule):
             meter.at_end_m3 = before_m3 + share_m3 * (state.end_ms - before_ms)
 
     def _judge(
-        self, state: BalanceMemory, reading: Reading, devices: Sequence[Device], context: Context
+        self,
+        state: BalanceMemory,
+        reading: Reading,
+        devices: Sequence[Device],
+        context: Context[BalanceParams],
     ) -> Verdict:
-        params: BalanceParams = context.params
+        params = context.params
         hours = (state.end_ms - state.start_ms) / HOUR_MS
         flows = {one.id: _passed(state.meters[one.id]) / hours for one in devices}
         for one in state.meters.values():

@@ -14,7 +14,7 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
-from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile
 from rules.verdict import Facts, Verdict
 from rules.water.metering import MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
@@ -84,21 +84,23 @@ class ClosedMemory(msgspec.Struct):
     timers: list[Run] = []
 
 
-class RunningClosed(ReadingRule):
+class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
     """``water.running_closed``: water runs in a building that is closed."""
 
     name: ClassVar[str] = "water.running_closed"
-    Params: ClassVar[type[RuleParams]] = ClosedParams
-    Memory: ClassVar[type[msgspec.Struct]] = ClosedMemory
+    Params = ClosedParams
+    Memory = ClosedMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         """A meter that others hang on serves more than one building, and is judged by them."""
         return () if campus.children(device.id) and not device.parent else meter_inputs(device)
 
-    def on_reading(self, state: ClosedMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: ClosedMemory, reading: Reading, context: Context[ClosedParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
-        params: ClosedParams = context.params
+        params = context.params
         resolvable_ms = round(2 * step_m3(context.device) / params.limit_m3h * 60 * MINUTE_MS)
         span = state.spans.add(reading, context, max(_SPAN_MS, resolvable_ms))
         if state.spans.broken:
@@ -119,11 +121,13 @@ class RunningClosed(ReadingRule):
             return None
         return self._judge(state, span, reading, context)
 
-    def quiet(self, state: ClosedMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: ClosedMemory, series: Series, context: Context[ClosedParams]) -> Quiet | None:
         return None if series.channel else state.spans.quiet(_SPAN_MS)
 
-    def _judge(self, state: ClosedMemory, span: Span, reading: Reading, context: Context) -> Verdict:
-        params: ClosedParams = context.params
+    def _judge(
+        self, state: ClosedMemory, span: Span, reading: Reading, context: Context[ClosedParams]
+    ) -> Verdict:
+        params = context.params
         usual_m3h = 0.0
         if len(state.normal_m3h) >= _ENOUGH_SPANS:
             usual_m3h = quantile(sorted(state.normal_m3h), 0.9)

@@ -18,7 +18,7 @@ from campus.meter.step import Reason, Step
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
-from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
+from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Facts, Verdict
 from rules.water.metering import HOUR_SPAN_MS, MeterParams, loss_word, meter_inputs, step_m3, usage_of
 
@@ -60,26 +60,25 @@ class BurstMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Burst(ReadingRule):
+class Burst(ReadingRule[BurstParams, BurstMemory]):
     """``water.burst``: more flow than the building can rightly use, for minutes on end."""
 
     name: ClassVar[str] = "water.burst"
-    Params: ClassVar[type[RuleParams]] = BurstParams
-    Memory: ClassVar[type[msgspec.Struct]] = BurstMemory
+    Params = BurstParams
+    Memory = BurstMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return {"limit_m3h": 8.0} if use == "canteen" else {}
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.WATER_METER:
             return ()
         return (Input(device.id, Quantity.WATER_VOLUME), Input(device.id, Quantity.WATER_FLOW))
 
-    def start(self, device: Device) -> BurstMemory:  # noqa: ARG002 - the protocol's signature
-        return BurstMemory()
-
-    def on_reading(self, state: BurstMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: BurstParams = context.params
+    def on_reading(
+        self, state: BurstMemory, reading: Reading, context: Context[BurstParams]
+    ) -> Verdict | None:
+        params = context.params
         if reading.series.channel:  # a meter's maximum or an irrigation cycle is no flow of now
             return None
         limit_m3h = params.limit_m3h * (params.clear_share if state.high else 1.0)
@@ -97,9 +96,9 @@ class Burst(ReadingRule):
         )
         return self._judge(state, reading, context, flow_m3h, limit_m3h)
 
-    def quiet(self, state: BurstMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: BurstMemory, series: Series, context: Context[BurstParams]) -> Quiet | None:
         """A look now and then is enough, unless more has passed than a minute at the limit would bring."""
-        limit_m3h: float = context.params.limit_m3h
+        limit_m3h = context.params.limit_m3h
         if series.channel:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         if series.quantity is Quantity.WATER_FLOW:
@@ -110,7 +109,12 @@ class Burst(ReadingRule):
         return Quiet(value, value + limit_m3h / 60, next_look_ms(state.register.time_ms, 30 * MINUTE_MS))
 
     def _judge(
-        self, state: BurstMemory, reading: Reading, context: Context, flow_m3h: float, limit_m3h: float
+        self,
+        state: BurstMemory,
+        reading: Reading,
+        context: Context[BurstParams],
+        flow_m3h: float,
+        limit_m3h: float,
     ) -> Verdict:
         high = flow_m3h > limit_m3h
         if high and not state.high:
@@ -123,7 +127,9 @@ class Burst(ReadingRule):
         return loss_word(level, facts, state.since_ms, reading, context, flow_m3h)
 
 
-def _count(state: BurstMemory, reading: Reading, context: Context, limit_m3h: float) -> Verdict | None:
+def _count(
+    state: BurstMemory, reading: Reading, context: Context[BurstParams], limit_m3h: float
+) -> Verdict | None:
     """Takes a register's value; a word where it says nothing of the flow now."""
     usage = usage_of(state.register, reading, context.device, context.params.most_m3h)
     if not usage.told:
@@ -166,14 +172,14 @@ class NeverZeroMemory(msgspec.Struct):
     known_h: int = 0
 
 
-class NeverZero(ReadingRule):
+class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
     """``water.never_zero``: the smallest hour of the window is what leaks."""
 
     name: ClassVar[str] = "water.never_zero"
-    Params: ClassVar[type[RuleParams]] = NeverZeroParams
-    Memory: ClassVar[type[msgspec.Struct]] = NeverZeroMemory
+    Params = NeverZeroParams
+    Memory = NeverZeroMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return {"window_h": 48} if use == "dormitory" else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
@@ -181,10 +187,9 @@ class NeverZero(ReadingRule):
         buildings = {one.place.building for one in campus.children(device.id)}
         return () if buildings - {device.place.building} else meter_inputs(device)
 
-    def start(self, device: Device) -> NeverZeroMemory:  # noqa: ARG002 - the protocol's signature
-        return NeverZeroMemory()
-
-    def on_reading(self, state: NeverZeroMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: NeverZeroMemory, reading: Reading, context: Context[NeverZeroParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
         usage = usage_of(state.register, reading, context.device, context.params.most_m3h)
@@ -199,14 +204,16 @@ class NeverZero(ReadingRule):
             _close_hour(state, reading, context)
         return self._judge(state, reading, context)
 
-    def quiet(self, state: NeverZeroMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(
+        self, state: NeverZeroMemory, series: Series, context: Context[NeverZeroParams]
+    ) -> Quiet | None:
         value = state.register.value
         if series.channel or value is None or state.register.held is not None:
             return Quiet(-math.inf, math.inf, ALWAYS_MS) if series.channel else None
         return Quiet(value, math.inf, state.register.time_ms + HOUR_SPAN_MS - state.covered_ms)
 
-    def _judge(self, state: NeverZeroMemory, reading: Reading, context: Context) -> Verdict:
-        params: NeverZeroParams = context.params
+    def _judge(self, state: NeverZeroMemory, reading: Reading, context: Context[NeverZeroParams]) -> Verdict:
+        params = context.params
         awake_h = (reading.time_ms - state.rest_ms) / HOUR_MS
         if not state.hours_m3 or awake_h < params.window_h:
             # The alert of a leak is over with the first hour at rest, not because a new window has just begun.
@@ -220,7 +227,9 @@ class NeverZero(ReadingRule):
         return loss_word(Level.WARNING, facts, state.rest_ms, reading, context, least_m3h)
 
 
-def _pass_gap(state: NeverZeroMemory, usage: Step, reading: Reading, context: Context) -> None:
+def _pass_gap(
+    state: NeverZeroMemory, usage: Step, reading: Reading, context: Context[NeverZeroParams]
+) -> None:
     """What happened in a gap is unknown: hours of it count for nothing. Where it held little or was long, all starts anew."""
     state.hour_m3, state.covered_ms = 0.0, 0
     little_m3 = _rest_m3(state, context) * usage.elapsed_ms / HOUR_MS
@@ -230,15 +239,15 @@ def _pass_gap(state: NeverZeroMemory, usage: Step, reading: Reading, context: Co
         state.rest_ms += usage.elapsed_ms
 
 
-def _rest_m3(state: NeverZeroMemory, context: Context) -> float:
+def _rest_m3(state: NeverZeroMemory, context: Context[NeverZeroParams]) -> float:
     """The most that an hour at rest takes."""
-    params: NeverZeroParams = context.params
+    params = context.params
     return max(params.zero_m3, step_m3(context.device), params.zero_share * state.mean_m3)
 
 
-def _close_hour(state: NeverZeroMemory, reading: Reading, context: Context) -> None:
+def _close_hour(state: NeverZeroMemory, reading: Reading, context: Context[NeverZeroParams]) -> None:
     """Ends an hour: at rest, or one more that was not."""
-    params: NeverZeroParams = context.params
+    params = context.params
     hour_m3 = state.hour_m3 * HOUR_MS / state.covered_ms
     rests = state.hour_m3 <= _rest_m3(state, context) + 1e-9
     state.known_h = min(state.known_h + 1, _MEAN_H)

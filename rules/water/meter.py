@@ -44,19 +44,21 @@ class BackflowMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Backflow(ReadingRule):
+class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
     """``water.backflow``: water runs backwards through the meter: dirt may come with it."""
 
     name: ClassVar[str] = "water.backflow"
-    Params: ClassVar[type[RuleParams]] = BackflowParams
-    Memory: ClassVar[type[msgspec.Struct]] = BackflowMemory
+    Params = BackflowParams
+    Memory = BackflowMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         if device.kind is not Kind.WATER_METER:
             return ()
         return (Input(device.id, Quantity.WATER_BACKFLOW_VOLUME), Input(device.id, Quantity.WATER_FLOW))
 
-    def on_reading(self, state: BackflowMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: BackflowMemory, reading: Reading, context: Context[BackflowParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
         back_m3 = _backwards_m3(state, reading)
@@ -69,15 +71,15 @@ class Backflow(ReadingRule):
                 state.hours.append((hour_ms, back_m3))
         return self._word(state, reading, context)
 
-    def quiet(self, state: BackflowMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: BackflowMemory, series: Series, context: Context[BackflowParams]) -> Quiet | None:
         if state.hours:
             return None
         if series.quantity is Quantity.WATER_FLOW:
             return Quiet(0.0, math.inf, 1 << 62) if state.flow_m3h >= 0 else None
         return Quiet(state.counter_m3, state.counter_m3, 1 << 62) if state.counter_m3 is not None else None
 
-    def _word(self, state: BackflowMemory, reading: Reading, context: Context) -> Verdict:
-        params: BackflowParams = context.params
+    def _word(self, state: BackflowMemory, reading: Reading, context: Context[BackflowParams]) -> Verdict:
+        params = context.params
         total_m3 = sum(volume for _, volume in state.hours)
         if total_m3 < params.warning_m3:
             state.since_ms = 0
@@ -126,17 +128,19 @@ class StandsMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Stands(ReadingRule):
+class Stands(ReadingRule[StandsParams, StandsMemory]):
     """``water.stands``: a meter or its pulse cable is dead, or the meter is blocked: zero proves nothing."""
 
     name: ClassVar[str] = "water.stands"
-    Params: ClassVar[type[RuleParams]] = StandsParams
-    Memory: ClassVar[type[msgspec.Struct]] = StandsMemory
+    Params = StandsParams
+    Memory = StandsMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return meter_inputs(device)
 
-    def on_reading(self, state: StandsMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: StandsMemory, reading: Reading, context: Context[StandsParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, HOUR_SPAN_MS)
@@ -155,11 +159,11 @@ class Stands(ReadingRule):
             verdict = _OK
         return verdict
 
-    def quiet(self, state: StandsMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: StandsMemory, series: Series, context: Context[StandsParams]) -> Quiet | None:
         return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
 
-    def _close(self, state: StandsMemory, reading: Reading, context: Context) -> Verdict | None:
-        params: StandsParams = context.params
+    def _close(self, state: StandsMemory, reading: Reading, context: Context[StandsParams]) -> Verdict | None:
+        params = context.params
         if state.volume_m3 > 0:
             state.used, state.idle, state.since_ms = min(state.used + 1, 366), 0, 0
             return _OK
@@ -203,17 +207,19 @@ class BudgetMemory(msgspec.Struct):
     volume_m3: float = 0.0
 
 
-class OverBudget(ReadingRule):
+class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
     """``water.over_budget``: today has used more than a day may."""
 
     name: ClassVar[str] = "water.over_budget"
-    Params: ClassVar[type[RuleParams]] = BudgetParams
-    Memory: ClassVar[type[msgspec.Struct]] = BudgetMemory
+    Params = BudgetParams
+    Memory = BudgetMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return meter_inputs(device)
 
-    def on_reading(self, state: BudgetMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: BudgetMemory, reading: Reading, context: Context[BudgetParams]
+    ) -> Verdict | None:
         limit_m3 = context.params.limit_m3()
         if reading.series.channel or not limit_m3:
             return None
@@ -230,7 +236,7 @@ class OverBudget(ReadingRule):
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), "water.over_budget"))
 
-    def quiet(self, state: BudgetMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: BudgetMemory, series: Series, context: Context[BudgetParams]) -> Quiet | None:
         if series.channel or not context.params.limit_m3():
             return Quiet(-math.inf, math.inf, 1 << 62)
         return state.spans.quiet(HOUR_SPAN_MS)

@@ -50,7 +50,7 @@ def step_m3(device: Device) -> float:
 
 
 def loss_word(
-    level: Level, facts: Facts, since_ms: int, reading: Reading, context: Context, flow_m3h: float
+    level: Level, facts: Facts, since_ms: int, reading: Reading, context: Context[RuleParams], flow_m3h: float
 ) -> Verdict:
     """A verdict on water that is lost at *flow_m3h*, with what that comes to a day and, where known, in yuan."""
     price = context.campus.site.tariffs.water_yuan_m3
@@ -85,7 +85,7 @@ class Spans(msgspec.Struct):
     #: what the last reading was: a gap, a reset, a first one tell nothing of what passed
     broken: bool = False
 
-    def add(self, reading: Reading, context: Context, least_ms: int) -> Span | None:
+    def add(self, reading: Reading, context: Context[MeterParams], least_ms: int) -> Span | None:
         """Takes a reading of a volume; the span it closes, if any."""
         usage = usage_of(self.register, reading, context.device, context.params.most_m3h)
         self.broken = usage.told and not usage.flows

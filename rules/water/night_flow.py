@@ -14,7 +14,7 @@ from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
 from rules.night import kind_of_day, window
-from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile, spread
 from rules.verdict import Facts, Verdict
 from rules.water.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
@@ -68,20 +68,22 @@ class NightMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class NightExcess(ReadingRule):
+class NightExcess(ReadingRule[NightParams, NightMemory]):
     """``water.night_excess``: what runs all night and did not use to."""
 
     name: ClassVar[str] = "water.night_excess"
-    Params: ClassVar[type[RuleParams]] = NightParams
-    Memory: ClassVar[type[msgspec.Struct]] = NightMemory
+    Params = NightParams
+    Memory = NightMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return _WINDOWS.get(use, {})
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return meter_inputs(device)
 
-    def on_reading(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(
+        self, state: NightMemory, reading: Reading, context: Context[NightParams]
+    ) -> Verdict | None:
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, _span_ms(state, reading.time_ms, context))
@@ -89,7 +91,7 @@ class NightExcess(ReadingRule):
             state.hour = []
         if span is None:
             return None
-        params: NightParams = context.params
+        params = context.params
         start_ms, end_ms = window(span.end_ms, params.from_h, params.to_h, context)
         verdict = self._close(state, reading, context) if start_ms != state.start_ms else None
         if start_ms != state.start_ms:
@@ -101,7 +103,7 @@ class NightExcess(ReadingRule):
             verdict = self._close(state, reading, context) or verdict
         return verdict
 
-    def quiet(self, state: NightMemory, series: Series, context: Context) -> Quiet | None:
+    def quiet(self, state: NightMemory, series: Series, context: Context[NightParams]) -> Quiet | None:
         if series.channel:
             return None
         time_ms, params = context.now_ms, context.params
@@ -109,9 +111,9 @@ class NightExcess(ReadingRule):
         night_ms = window(time_ms, params.from_h, params.to_h, context)[0] + DAY_MS
         return quiet and Quiet(quiet.low, quiet.high, min(quiet.until_ms, night_ms))
 
-    def _close(self, state: NightMemory, reading: Reading, context: Context) -> Verdict | None:
+    def _close(self, state: NightMemory, reading: Reading, context: Context[NightParams]) -> Verdict | None:
         """Judges the night that is over, once."""
-        params: NightParams = context.params
+        params = context.params
         hours = (params.to_h - params.from_h) % 24
         covered_h, least_m3h = state.covered_ms / HOUR_MS, state.least_m3h
         state.covered_ms = 0
@@ -159,7 +161,12 @@ class NightExcess(ReadingRule):
             state.nights_m3h[which] = [*state.nights_m3h.get(which, ()), value][-params.keep_nights :]
 
     def _word(
-        self, state: NightMemory, facts: Facts, excess_m3h: float, reading: Reading, context: Context
+        self,
+        state: NightMemory,
+        facts: Facts,
+        excess_m3h: float,
+        reading: Reading,
+        context: Context[NightParams],
     ) -> Verdict:
         """Small leaks need two clean nights to be over, as Smartvatten has it."""
         level = Level.UNKNOWN
@@ -175,9 +182,9 @@ class NightExcess(ReadingRule):
         return verdict
 
 
-def _span_ms(state: NightMemory, time_ms: int, context: Context) -> int:
+def _span_ms(state: NightMemory, time_ms: int, context: Context[NightParams]) -> int:
     """By day an hour is near enough; at night, and until it is judged, the hour moves on in small steps."""
-    params: NightParams = context.params
+    params = context.params
     start_ms, end_ms = window(time_ms, params.from_h, params.to_h, context)
     at_night = start_ms <= time_ms <= end_ms + _SLACK_MS
     return _STEP_MS if at_night or state.covered_ms else HOUR_SPAN_MS

@@ -14,7 +14,7 @@ from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
 from rules.night import kind_of_day, midnight_ms
-from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
+from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import Slots, quantile
 from rules.verdict import Facts, Verdict
 from rules.water.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_inputs, step_m3
@@ -62,17 +62,17 @@ class RiseMemory(msgspec.Struct):
     since_ms: int = 0
 
 
-class Rise(ReadingRule):
+class Rise(ReadingRule[RiseParams, RiseMemory]):
     """``water.rise``: the day's smallest flow has risen and stays so; with the day since when."""
 
     name: ClassVar[str] = "water.rise"
-    Params: ClassVar[type[RuleParams]] = RiseParams
-    Memory: ClassVar[type[msgspec.Struct]] = RiseMemory
+    Params = RiseParams
+    Memory = RiseMemory
 
-    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:  # noqa: ARG002 - the protocol's signature
+    def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return meter_inputs(device)
 
-    def on_reading(self, state: RiseMemory, reading: Reading, context: Context) -> Verdict | None:
+    def on_reading(self, state: RiseMemory, reading: Reading, context: Context[RiseParams]) -> Verdict | None:
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, HOUR_SPAN_MS)
@@ -89,11 +89,11 @@ class Rise(ReadingRule):
         state.covered_ms += span.end_ms - span.start_ms
         return verdict
 
-    def quiet(self, state: RiseMemory, series: Series, context: Context) -> Quiet | None:  # noqa: ARG002 - the protocol's signature
+    def quiet(self, state: RiseMemory, series: Series, context: Context[RiseParams]) -> Quiet | None:
         return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
 
-    def _close(self, state: RiseMemory, reading: Reading, context: Context) -> Verdict:
-        params: RiseParams = context.params
+    def _close(self, state: RiseMemory, reading: Reading, context: Context[RiseParams]) -> Verdict:
+        params = context.params
         least_m3h = state.least_m3h
         if least_m3h is None or state.covered_ms < 18 * HOUR_MS:
             return _UNKNOWN
@@ -127,8 +127,10 @@ class Rise(ReadingRule):
         state.since_ms, state.excess_m3h = 0, []
         return _OK
 
-    def _word(self, state: RiseMemory, usual_m3h: float, reading: Reading, context: Context) -> Verdict:
-        params: RiseParams = context.params
+    def _word(
+        self, state: RiseMemory, usual_m3h: float, reading: Reading, context: Context[RiseParams]
+    ) -> Verdict:
+        params = context.params
         rise_m3h = sorted(state.excess_m3h)[len(state.excess_m3h) // 2]
         facts: Facts = {
             "rise_m3h": round(rise_m3h, 4),
