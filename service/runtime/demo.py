@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import service
 from campus.campus import Campus
 from campus.clock import SECOND_MS
 from campus.device import Device, Kind, Place, Role
@@ -11,7 +12,11 @@ from campus.folder import load_campus
 from service.errors import DemoMissing
 from simulators.drills.freezer import EVERY_MS
 
-DEMO_FOLDER = Path(__file__).resolve().parents[2] / "examples" / "school"
+_SERVICE = Path(service.__file__).resolve().parent
+_INSTALLED = _SERVICE / "examples" / "school"
+_IN_CHECKOUT = _SERVICE.parent / "examples" / "school"
+#: the example school: inside the package where a wheel was installed, in the repository's root where a checkout runs
+DEMO_FOLDER = _INSTALLED if _INSTALLED.exists() else _IN_CHECKOUT
 DRILL_FREEZER = "drill-freezer"
 
 

@@ -60,6 +60,7 @@ from service.runtime.retention_clock import RetentionClock
 from service.runtime.rule_consumer import RuleConsumer
 from service.runtime.trials import Trials
 from service.settings import ServiceSettings
+from service.version import VERSION
 from store.journal.consumer import REWRITE_MS, StoreConsumer
 from store.operations.facts import Facts
 from store.operations.register_log import RegisterLog
@@ -68,7 +69,6 @@ from store.timeseries.embedded import EmbeddedStore
 
 log = structlog.get_logger()
 
-VERSION = "0.1.0"
 #: the heart commits a batch every two seconds; no batch for so long means that nobody listened
 BLIND_AFTER_MS = 5 * MINUTE_MS
 
