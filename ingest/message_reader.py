@@ -12,7 +12,7 @@ from campus.device import Device
 from campus.reading import Reading
 from ingest.births_file import BirthsFile
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Descriptions
+from ingest.decoding.reading.descriptions import Descriptions
 from ingest.decoding.registry import Registry
 from ingest.device_clocks import DeviceClocks
 from ingest.errors import IngestError, Rejected

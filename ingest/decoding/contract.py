@@ -31,7 +31,7 @@ class Hints(msgspec.Struct, frozen=True):
 class Decoder(Protocol):
     """One format. The only exception decoding may raise is :class:`ingest.errors.Rejected`.
 
-    Decoding is pure, but for what the :class:`~ingest.decoding.formats.described.descriptions.Descriptions` handed to a decoder remember.
+    Decoding is pure, but for what the :class:`~ingest.decoding.reading.descriptions.Descriptions` handed to a decoder remember.
     """
 
     #: the name used in the register and in site.yaml

@@ -16,7 +16,6 @@ from ingest.decoding.formats.clouds.onenet_onejson import OneNet
 from ingest.decoding.formats.clouds.tencent_iot import TencentIot
 from ingest.decoding.formats.clouds.thingsboard_json import ThingsBoard
 from ingest.decoding.formats.clouds.tuya_tylink import TuyaLink
-from ingest.decoding.formats.described.descriptions import Descriptions
 from ingest.decoding.formats.described.esphome import EspHome
 from ingest.decoding.formats.described.generic import GenericJson
 from ingest.decoding.formats.described.ha_discovery import HomeAssistantDiscovery
@@ -43,6 +42,7 @@ from ingest.decoding.formats.radio.rtlamr2mqtt import RtlAmr2Mqtt
 from ingest.decoding.formats.radio.wmbusmeters import WMBusMeters
 from ingest.decoding.formats.sparkplug.decoder import SparkplugB
 from ingest.decoding.formats.tasmota.messages import Tasmota
+from ingest.decoding.reading.descriptions import Descriptions
 from ingest.decoding.selftest import SelfTestNumber
 from ingest.decoding.wire.sibling import sibling
 from ingest.decoding.wire.topic import matches, segments

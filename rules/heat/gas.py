@@ -17,9 +17,9 @@ from campus.meter.register import Register
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
-from rules.water.metering import usage_of
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)

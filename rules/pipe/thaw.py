@@ -15,9 +15,9 @@ from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from rules.level import Level
+from rules.metering import MeterParams, Span, Spans, loss_word, step_m3
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
-from rules.water.metering import MeterParams, Span, Spans, loss_word, step_m3
 
 _SPAN_MS = 10 * MINUTE_MS
 _MOST_PIPES = 16

@@ -16,11 +16,11 @@ from campus.meter.step import Reason
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import MeterParams, loss_word, step_m3, usage_of
 from rules.night import window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import median, spread
 from rules.verdict import Facts, Verdict
-from rules.water.metering import MeterParams, loss_word, step_m3, usage_of
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _MOST_CHILDREN = 40

@@ -14,10 +14,10 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile
 from rules.verdict import Facts, Verdict
-from rules.water.metering import MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 
 _SPAN_MS = 28 * MINUTE_MS
 _UNKNOWN = Verdict(Level.UNKNOWN)

@@ -18,9 +18,9 @@ from campus.meter.step import Reason, Step
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import HOUR_SPAN_MS, MeterParams, loss_word, meter_inputs, step_m3, usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Facts, Verdict
-from rules.water.metering import HOUR_SPAN_MS, MeterParams, loss_word, meter_inputs, step_m3, usage_of
 
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)

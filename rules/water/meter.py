@@ -15,10 +15,10 @@ from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, meter_inputs
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
-from rules.water.metering import HOUR_SPAN_MS, MeterParams, Spans, meter_inputs
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)

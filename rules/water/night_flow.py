@@ -13,11 +13,11 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 from rules.night import kind_of_day, window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile, spread
 from rules.verdict import Facts, Verdict
-from rules.water.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 #: dormitories are used at night, canteens start before dawn (DOMAIN.md 1.2)

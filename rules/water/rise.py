@@ -13,11 +13,11 @@ from campus.clock import HOUR_MS
 from campus.device import Device
 from campus.reading import Reading, Series
 from rules.level import Level
+from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_inputs, step_m3
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import Slots, quantile
 from rules.verdict import Facts, Verdict
-from rules.water.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_inputs, step_m3
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)

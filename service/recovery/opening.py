@@ -19,11 +19,12 @@ from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
 from store.errors import DiskFull, FileDamaged, StoreUnavailable
 from store.journal.journal import Journal
+from store.journal.salvage import finish_rebuilding, rebuild_journal
 from store.operations.database import open_database
 from store.quarantine import Quarantine
 from store.sqlite.aside import set_aside
 from store.sqlite.connections import is_damage
-from store.sqlite.salvage import damage_of, finish_rebuilding, rebuild_journal
+from store.sqlite.salvage import damage_of
 from store.timeseries.contract import TimeSeriesStore
 from store.timeseries.embedded import EmbeddedStore
 from store.timeseries.opening import open_store

@@ -7,9 +7,9 @@ import random
 from campus.campus import Campus
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
+from simulators.campus.radio import Radio
 from simulators.campus.simulated import Simulated
 from simulators.formats.catalogue import encoders
-from simulators.output.radio import Radio
 from simulators.physics.cabinet import Cabinet
 from simulators.physics.course import Courses
 from simulators.physics.demand import FIXTURES, Cistern, Demand, Draws, RoofTank, Sprinklers

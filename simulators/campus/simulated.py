@@ -11,9 +11,9 @@ from campus.device import Device
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from campus.site import Site
+from simulators.campus.radio import Radio
+from simulators.campus.sensor import Sensor
 from simulators.formats.contract import Encoder, Publication
-from simulators.output.radio import Radio
-from simulators.output.sensor import Sensor
 from simulators.physics.model import Model, Values
 from simulators.physics.surroundings import CampusSurroundings
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from campus.campus import Campus
 from campus.reading import Reading
+from simulators.campus.effect import Effects
 from simulators.campus.fleet import Fleet
 from simulators.campus.label import Label, by_time
 from simulators.campus.simulated import Report, Simulated
-from simulators.faults.effect import Effects
 from simulators.faults.scenario import Scenario
 from simulators.physics.pipe import Pipe
 from simulators.physics.surroundings import CampusSurroundings

@@ -28,11 +28,11 @@ from store.errors import JournalDamaged, JournalFull, StoreUnavailable
 from store.journal import codec
 from store.journal.counts import Counts
 from store.journal.recent import Batch, Recent
+from store.journal.salvage import rebuild_journal
 from store.journal.schema import drop_old_quarantine, identity, old_quarantine, prepare
 from store.quarantine import Quarantine, QuarantineEntry, Selection, UnregisteredDevice
 from store.quarantine.file import DEFAULT_BUDGET_BYTES
 from store.sqlite.connections import Connections, connect_durable
-from store.sqlite.salvage import rebuild_journal
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from campus.errors import UnknownUnit
 from campus.quantity import Quantity as Q  # noqa: N817 - a table of many names reads better so
 from campus.unit import to_canonical
-from ingest.decoding.formats.described.descriptions import Described
+from ingest.decoding.reading.descriptions import Described
 from ingest.decoding.reading.names import Meaning, is_setting, loosely
 from ingest.decoding.reading.unit_spelling import folded_unit
 

@@ -173,7 +173,7 @@ def test_what_cannot_be_mended_is_told_and_tried_again(parts, monkeypatch):
         parts.journal.recent_fingerprints(10**9)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "store.sqlite.salvage.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only"))
+            "store.journal.salvage.set_aside", lambda *_: (_ for _ in ()).throw(OSError("read-only"))
         )
         assert parts.look() == [own_data.DATA_DAMAGED]
     parts.copies.failure = "no space"

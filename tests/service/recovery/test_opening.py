@@ -139,7 +139,7 @@ def test_a_crash_while_it_is_rebuilt_loses_nothing_more(folder, monkeypatch):
     path = folder / "journal.db"
     overwritten(path)
     open_, events = opener(folder)
-    for breaks in ("store.sqlite.salvage.set_aside", "pathlib.Path.replace"):
+    for breaks in ("store.journal.salvage.set_aside", "pathlib.Path.replace"):
         with monkeypatch.context() as patch:
             patch.setattr(breaks, lambda *_: (_ for _ in ()).throw(OSError("power cut")))
             with pytest.raises(DataUnusable, match="power cut"):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.clouds.modelled import modelled_value
 from ingest.decoding.reading import iec61850, names
 from ingest.decoding.reading.fields import first_of_each
+from ingest.decoding.reading.modelled import modelled_value
 from ingest.decoding.reading.names import Meaning
 from ingest.decoding.reading.timestamp import parse, plausible
 from ingest.message import Message, Report, Value

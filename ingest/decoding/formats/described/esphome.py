@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from campus.quantity import Quantity
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Descriptions
+from ingest.decoding.reading.descriptions import Described, Descriptions
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
 from ingest.decoding.reading.names import Meaning, loosely

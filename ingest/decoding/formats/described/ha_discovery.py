@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from campus.device import Device
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Description, Descriptions, short
 from ingest.decoding.formats.described.ha_template import picked
+from ingest.decoding.reading.descriptions import Described, Description, Descriptions, short
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
 from ingest.decoding.reading.number import truth

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Description, Descriptions, short
+from ingest.decoding.reading.descriptions import Described, Description, Descriptions, short
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
 from ingest.decoding.reading.names import meaning

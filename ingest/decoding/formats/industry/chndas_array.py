@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.clouds.modelled import modelled_value
 from ingest.decoding.reading.fields import first_of_each
+from ingest.decoding.reading.modelled import modelled_value
 from ingest.decoding.reading.names import Meaning, meaning
 from ingest.decoding.reading.timestamp import parse, plausible
 from ingest.decoding.wire.document import document, text

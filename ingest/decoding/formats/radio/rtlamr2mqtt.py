@@ -11,8 +11,8 @@ from typing import ClassVar
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import Described, Descriptions
 from ingest.decoding.formats.radio.ert import UNIT
+from ingest.decoding.reading.descriptions import Described, Descriptions
 from ingest.decoding.reading.device_class import meant
 from ingest.decoding.reading.fields import registered, value_of
 from ingest.decoding.reading.names import Meaning

@@ -15,7 +15,6 @@ import msgspec
 from campus.device import Device
 from campus.reading import Quality
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.clouds.modelled import modelled_value
 from ingest.decoding.formats.sparkplug.births import KnownMetric
 from ingest.decoding.formats.sparkplug.payload import (
     LONGEST_NAME,
@@ -27,6 +26,7 @@ from ingest.decoding.formats.sparkplug.payload import (
 )
 from ingest.decoding.reading.fields import first_of_each
 from ingest.decoding.reading.metric_name import is_of_the_node, metric_meaning
+from ingest.decoding.reading.modelled import modelled_value
 from ingest.decoding.reading.timestamp import plausible
 from ingest.errors import Rejected
 from ingest.message import Decoded, Message, Report, Value

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from campus.campus import Campus
 from campus.device import Device, Place
 from ingest.decoding.contract import Hints
-from ingest.decoding.formats.described.descriptions import MOST_OF_ONE, Described, Descriptions
 from ingest.decoding.formats.described.ha_template import picked
+from ingest.decoding.reading.descriptions import MOST_OF_ONE, Described, Descriptions
 from ingest.decoding.registry import Registry
 from ingest.errors import Rejected
 from ingest.message_reader import MessageReader

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from campus.campus import Campus
 from simulators.campus.fleet import Fleet
 from simulators.campus.label import Expectation, Label
+from simulators.campus.needs import fits, needed
 from simulators.campus.places import Places, ids
 from simulators.campus.simulated import Simulated
 from simulators.errors import NoSuchPlace
 from simulators.faults import fault as faults
 from simulators.faults.fault import AnyFault, Expect
-from simulators.faults.needs import fits, needed
 from simulators.faults.scenario import Scenario
 from simulators.physics.cabinet import Cabinet
 from simulators.physics.course import Course
