@@ -7,20 +7,22 @@ import signal
 
 import typer
 
-from service.cli import accounts as cli_accounts
-from service.cli import admin as cli_admin
-from service.cli import broker as cli_broker
-from service.cli import devices as cli_devices
-from service.cli import doctor as cli_doctor
-from service.cli import drill as cli_drill
-from service.cli import grafana as cli_grafana
-from service.cli import history as cli_history
-from service.cli import quarantine as cli_quarantine
-from service.cli import repair as cli_repair
-from service.cli import rules as cli_rules
-from service.cli import simulate as cli_simulate
-from service.cli import store as cli_store
-from service.cli import up as cli_up
+from service.cli import (
+    accounts,
+    admin,
+    broker,
+    devices,
+    doctor,
+    drill,
+    grafana,
+    history,
+    quarantine,
+    repair,
+    rules,
+    simulate,
+    store,
+    up,
+)
 from service.cli.group import ShouyuanGroup
 
 app = typer.Typer(
@@ -30,20 +32,25 @@ app = typer.Typer(
     add_completion=False,
     cls=ShouyuanGroup,
 )
-cli_up.register(app)
-cli_history.register(app)
-cli_simulate.register(app)
-cli_admin.register(app)
-cli_accounts.register(app)
-cli_broker.register(app)
-cli_grafana.register(app)
-cli_doctor.register(app)
-cli_drill.register(app)
-cli_devices.register(app)
-cli_quarantine.register(app)
-cli_repair.register(app)
-cli_store.register(app)
-cli_rules.register(app)
+#: one module each; the order is that of the help
+_GROUPS = (
+    up,
+    history,
+    simulate,
+    admin,
+    accounts,
+    broker,
+    grafana,
+    doctor,
+    drill,
+    devices,
+    quarantine,
+    repair,
+    store,
+    rules,
+)
+for _group in _GROUPS:
+    _group.register(app)
 
 
 def main() -> None:
