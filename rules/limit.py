@@ -83,13 +83,12 @@ L = TypeVar("L", bound=LimitParams)
 class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
     """A rule that is a table: which quantity, on which devices, within which bounds. The worst channel counts.
 
-    *value_fact* and *limit_fact* name the numbers in the evidence; *suspect_counts* takes doubtful readings, too.
+    *value_fact* and *limit_fact* name the numbers in the evidence; the first *advice* is the one it gives.
     """
 
     quantity: ClassVar[Quantity]
     value_fact: ClassVar[str]
     limit_fact: ClassVar[str]
-    advice: ClassVar[str]
     Memory = LimitMemory
 
     @abc.abstractmethod
@@ -162,7 +161,7 @@ class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
         if one.rank:
             facts[f"worst_{self.value_fact}"] = round(one.worst, 3)
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), self.advice))
+        return Verdict(LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), self.advice[0].key))
 
 
 def _further(worst: float, value: float, bounds: Bounds) -> float:

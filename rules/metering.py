@@ -20,6 +20,7 @@ from campus.reading import Reading
 from rules.level import Level
 from rules.rule import Context, Input, Quiet, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.shared import LEAK
 
 #: what a meter shows at the finest where the register does not say (a 1 L step)
 _FINEST_M3 = 0.001
@@ -59,7 +60,7 @@ def loss_word(
         if price:
             facts["cost_yuan_day"] = round(flow_m3h * 24 * price, 1)
     witness = Witness(str(reading.series), reading.time_ms, reading.value)
-    return Verdict(level, Evidence(facts, since_ms, (witness,), "water.leak"))
+    return Verdict(level, Evidence(facts, since_ms, (witness,), LEAK.key))
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ from campus.quantity import Quantity
 from campus.reading import Reading, Series
 from rules.level import Level
 from rules.verdict import Verdict
+from rules.words.advice import Advice
+from rules.words.fact import Fact
 
 
 class RuleParams(BaseModel):
@@ -94,10 +96,22 @@ class Rule(Protocol[P, M]):
     """One rule. The engine owns the state machine; the rule only says what it sees."""
 
     name: ClassVar[str]
+    #: what people read first, a marked text with ``{place}`` and ``{device}``
+    title: str
     Params: type[P]
     Memory: type[M]
     #: whether readings that arrive too late to alarm on are still for it; else they are only judged as history
     accepts_late: ClassVar[bool]
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """Each advice its verdicts name."""
+        ...
+
+    @property
+    def lines(self) -> tuple[Fact, ...]:
+        """The facts its verdicts stand on that people read, in the order of their lines; others are left to the details."""
+        ...
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         """Settings that differ from the Params' own for this device: by its profile, or its building's *use*."""
@@ -149,6 +163,9 @@ AnyRule: TypeAlias = Rule[Any, Any]
 class ReadingRule(Generic[P, M]):
     """The parts most rules share: no clock of their own, one delay for every level, no late or doubtful readings."""
 
+    title: str
+    advice: tuple[Advice, ...] = ()
+    lines: tuple[Fact, ...] = ()
     accepts_late: ClassVar[bool] = False
     Params: type[P]
     Memory: type[M]

@@ -34,6 +34,7 @@ class SelfTest(ReadingRule[SelfTestParams, SelfTestMemory]):
     """See :mod:`campus.selftest`. It is in no catalogue: only the running service's engine has it."""
 
     name: ClassVar[str] = selftest.RULE
+    title = selftest.RULE
     Params = SelfTestParams
     Memory = SelfTestMemory
 

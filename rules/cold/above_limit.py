@@ -14,12 +14,17 @@ from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.cold.exposure import Exposure
+from rules.cold.words import TO_CRITICAL
 from rules.level import Level
 from rules.physics import slope_per_hour
 from rules.probe import MOST_PROBES, believed, replaces, watched
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
 
 #: a probe not heard for so long no longer speaks for the cabinet
 _STALE_MS = 3 * HOUR_MS
@@ -86,10 +91,28 @@ class LimitMemory(msgspec.Struct):
     probes: dict[str, Cabinet] = {}
 
 
+_ABOVE_LIMIT_ADVICE = Advice(
+    "cold.above_limit",
+    _("先看门是否关严,再听压缩机、看插头和跳闸;转移食品前测中心温度,超限时间要记录,不能确定的食品不要使用。"),
+)
+
+
 class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
     """``cold.above_limit``: too warm for too long. Of several probes the warmest counts."""
 
     name: ClassVar[str] = "cold.above_limit"
+    title = _("{place}「{device}」温度过高")
+    advice = (_ABOVE_LIMIT_ADVICE,)
+    lines = (
+        TEMPERATURE,
+        TO_CRITICAL,
+        Fact("peak_c", _("最高 {value:.1f} °C"), Ending.KEPT),
+        Fact("minutes_above", _("超过限值共 {value:.0f} 分钟"), Ending.KEPT),
+        Fact("unknown_minutes", _("另有 {value:.0f} 分钟没有读数"), Ending.KEPT),
+        Fact("degree_minutes", _("超温积累 {value:.0f} °C·分钟"), Ending.KEPT),
+        Fact("mean_kinetic_c", _("超温期间平均动力学温度 {value:.1f} °C(只作记录)"), Ending.KEPT),
+        LIMIT_TEMPERATURE,
+    )
     Params = LimitParams
     Memory = LimitMemory
 
@@ -235,4 +258,4 @@ def _verdict(state: LimitMemory, reading: Reading, params: LimitParams) -> Verdi
             facts["minutes_to_critical"] = round((params.critical_above_c - one.last_c) / rising_k_h * 60)
             facts["critical_c"] = params.critical_above_c
     witness = Witness(str(reading.series), reading.time_ms, reading.value)
-    return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), "cold.above_limit"))
+    return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), _ABOVE_LIMIT_ADVICE.key))

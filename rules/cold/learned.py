@@ -16,12 +16,17 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
+from rules.cold.words import TO_CRITICAL, USUAL_TEMPERATURE
 from rules.level import Level
 from rules.physics import slope_per_hour
 from rules.probe import believed, watched
 from rules.rule import Context, Input, P, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Hourly, median
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
 
 _SPACING_MS = 4 * MINUTE_MS
 _WINDOW_MS = 3 * HOUR_MS
@@ -93,10 +98,25 @@ class DriftMemory(CabinetMemory):
     points: list[tuple[int, float]] = []
 
 
+FAILING = Advice(
+    "cold.failing",
+    _("马上到现场:听压缩机、看插头和跳闸、看蒸发器是否结冰;在到达危险温度之前把食品转到别的柜子。"),
+)
+
+
 class Drift(CabinetRule[DriftParams, DriftMemory]):
     """``cold.drift``: warmer for hours than the cabinet has been for weeks, though perhaps not above its limit yet."""
 
     name: ClassVar[str] = "cold.drift"
+    title = _("{place}「{device}」比平时偏热")
+    advice = (FAILING,)
+    lines = (
+        TEMPERATURE,
+        Fact("middle_c", _("近三小时 {value:.1f} °C"), Ending.DROPPED),
+        USUAL_TEMPERATURE,
+        TO_CRITICAL,
+        LIMIT_TEMPERATURE,
+    )
     Params = DriftParams
     Memory = DriftMemory
 
@@ -141,7 +161,7 @@ class Drift(CabinetRule[DriftParams, DriftMemory]):
             facts["minutes_to_critical"] = round((critical_c - reading.value) / slope_k_h * 60)
             facts["critical_c"] = critical_c
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), "cold.failing"))
+        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), FAILING.key))
 
 
 def _slope_k_h(points: Sequence[tuple[int, float]]) -> float:
@@ -201,6 +221,15 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
     """``cold.failing``: rises steadily, and the compressor's ripple is gone: before any limit is reached."""
 
     name: ClassVar[str] = "cold.failing"
+    title = _("{place}「{device}」持续升温,压缩机可能停了")
+    advice = (FAILING,)
+    lines = (
+        TEMPERATURE,
+        USUAL_TEMPERATURE,
+        Fact("rise_k", _("已升高 {value:.1f} °C")),
+        Fact("rise_k_h", _("每小时升高 {value:.1f} °C")),
+        TO_CRITICAL,
+    )
     Params = FailingParams
     Memory = FailingMemory
 
@@ -258,7 +287,7 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
             if failing and minutes < params.critical_minutes:
                 level = Level.CRITICAL
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "cold.failing"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), FAILING.key))
 
 
 def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
@@ -274,7 +303,7 @@ def _steady_rise(state: FailingMemory, params: FailingParams) -> float:
     usual_ripple_k = quartile(state.ripples_k)
     allowed_k = max(params.least_pull_down_k, params.ripple_share * usual_ripple_k)
     highest, pull_down_k, step_k = window[0][1], 0.0, 0.0
-    for (_, before), (_, one) in pairwise(window):
+    for before, one in pairwise([point[1] for point in window]):
         highest = max(highest, one)
         pull_down_k, step_k = max(pull_down_k, highest - one), max(step_k, one - before)
     half_k = value - window[len(window) // 2][1]

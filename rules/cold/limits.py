@@ -8,8 +8,11 @@ from pydantic import Field
 
 from campus.device import Device, Kind
 from campus.quantity import Quantity
+from campus.text import marked as _
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
 from rules.rule import Context
+from rules.words.advice import Advice
+from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
 
 _COOLED = {"fridge", "sample_cabinet"}
 
@@ -29,9 +32,12 @@ class TooCold(LimitRule[TooColdParams]):
     """``cold.too_cold``: a fridge that freezes what is in it."""
 
     name: ClassVar[str] = "cold.too_cold"
+    title = _("{place}「{device}」温度过低,食品会冻坏")
+    advice = (Advice("cold.too_cold", _("把温控调高一档;冷藏食品已结冰的要检查能否使用。")),)
+    lines = (TEMPERATURE, LIMIT_TEMPERATURE)
     Params = TooColdParams
     quantity = Quantity.TEMPERATURE
-    value_fact, limit_fact, advice = "temperature_c", "limit_c", "cold.too_cold"
+    value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.COLD_STORAGE and device.profile in _COOLED
@@ -53,9 +59,11 @@ class DoorOpen(LimitRule[DoorParams]):
     """``cold.door_open``: the door contact of a cabinet."""
 
     name: ClassVar[str] = "cold.door_open"
+    title = _("{place}「{device}」门没有关")
+    advice = (Advice("cold.door_open", _("请关好柜门;关不严的检查门封条。")),)
     Params = DoorParams
     quantity = Quantity.DOOR_OPEN
-    value_fact, limit_fact, advice = "door_open", "limit_open", "cold.door_open"
+    value_fact, limit_fact = "door_open", "limit_open"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.COLD_STORAGE

@@ -15,10 +15,14 @@ from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, from_ms
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import median
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import TEMPERATURE
 
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -51,10 +55,22 @@ class PowerMemory(msgspec.Struct):
     dead: bool = False
 
 
+_POWER_LOST_ADVICE = Advice(
+    "cold.power_lost", _("看插头、跳闸和漏保;十分钟内恢复不了就别开柜门,并准备转移食品。")
+)
+
+
 class PowerLost(ReadingRule[PowerParams, PowerMemory]):
     """``cold.power_lost``: the cabinet draws no power: unplugged, tripped, or its compressor does not start."""
 
     name: ClassVar[str] = "cold.power_lost"
+    title = _("{place}「{device}」断电或不启动")
+    advice = (_POWER_LOST_ADVICE,)
+    lines = (
+        TEMPERATURE,
+        Fact("power_w", _("功率 {value:.0f} W")),
+        Fact("idle_minutes", _("已停 {value:.0f} 分钟")),
+    )
     Params = PowerParams
     Memory = PowerMemory
 
@@ -121,7 +137,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
         if state.cabinet_c is not None:
             facts["temperature_c"] = state.cabinet_c
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.CRITICAL, Evidence(facts, since_ms, (witness,), "cold.power_lost"))
+        return Verdict(Level.CRITICAL, Evidence(facts, since_ms, (witness,), _POWER_LOST_ADVICE.key))
 
 
 def plug_of(device: Device, campus: Campus) -> Device | None:
@@ -156,10 +172,19 @@ class PairMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_PROBE_PAIR_ADVICE = Advice("cold.probe_pair", _("看两个探头是否还在原来的位置;位置没变的,用冰水校一下。"))
+
+
 class ProbePair(ReadingRule[PairParams, PairMemory]):
     """``cold.probe_pair``: product and air probe no longer belong together: one hangs elsewhere, or drifts."""
 
     name: ClassVar[str] = "cold.probe_pair"
+    title = _("{place}「{device}」两个探头读数不再吻合")
+    advice = (_PROBE_PAIR_ADVICE,)
+    lines = (
+        Fact("apart_k", _("两探头相差 {value:.1f} °C")),
+        Fact("usual_apart_k", _("平时相差 {value:.1f} °C"), Ending.KEPT),
+    )
     Params = PairParams
     Memory = PairMemory
 
@@ -204,7 +229,7 @@ class ProbePair(ReadingRule[PairParams, PairMemory]):
         facts: Facts = {"apart_k": round(apart_k, 1), "usual_apart_k": round(usual_k, 1)}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         level = Level.NOTICE if apart else Level.OK
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "cold.probe_pair"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _PROBE_PAIR_ADVICE.key))
 
 
 def _air_of(device: Device, campus: Campus) -> Device | None:
@@ -237,10 +262,16 @@ class CalibrationMemory(msgspec.Struct):
     next_ms: int = 0
 
 
+_CALIBRATION_DUE_ADVICE = Advice("cold.calibration_due", _("用冰水(0 °C)核对探头,偏差和日期记到登记表里。"))
+
+
 class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
     """``cold.calibration_due``: where the register holds the date of the last one."""
 
     name: ClassVar[str] = "cold.calibration_due"
+    title = _("{place}「{device}」探头该校准了")
+    advice = (_CALIBRATION_DUE_ADVICE,)
+    lines = (Fact("calibrated_days", _("上次校准在 {value:.0f} 天前")),)
     Params = CalibrationParams
     Memory = CalibrationMemory
 
@@ -269,7 +300,7 @@ class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
         if days <= context.params.every_days:
             return _OK
         facts: Facts = {"calibrated_days": days, "limit_days": context.params.every_days}
-        return Verdict(Level.NOTICE, Evidence(facts, 0, (), "cold.calibration_due"))
+        return Verdict(Level.NOTICE, Evidence(facts, 0, (), _CALIBRATION_DUE_ADVICE.key))
 
     def due_ms(self, state: CalibrationMemory, params: CalibrationParams) -> int | None:
         return state.next_ms

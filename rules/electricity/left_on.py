@@ -15,11 +15,16 @@ from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
+from rules.electricity.words import WASTE_A_DAY
 from rules.level import Level
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Slots, median
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import COST_A_DAY
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -79,10 +84,24 @@ class LeftOnMemory(msgspec.Struct):
     told: Told | None = None
 
 
+_LEFT_ON_ADVICE = Advice(
+    "electricity.left_on",
+    _("请值班人员到现场看空调、照明、电热设备是否未关;属于必须常开的设备,请在规则里调高下班后限值。"),
+)
+
+
 class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
     """``electricity.left_on``: somebody went home and left it running."""
 
     name: ClassVar[str] = "electricity.left_on"
+    title = _("{place}「{device}」下班后未关电")
+    advice = (_LEFT_ON_ADVICE,)
+    lines = (
+        Fact("power_kw", _("功率 {value:.2f} kW")),
+        Fact("limit_kw", _("下班后限值 {value:.2f} kW"), Ending.KEPT),
+        WASTE_A_DAY,
+        COST_A_DAY,
+    )
     Params = LeftOnParams
     Memory = LeftOnMemory
 
@@ -147,7 +166,7 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
             if price:
                 facts["cost_yuan_day"] = round(excess_kw * 24 * price, 1)
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        evidence = Evidence(facts, state.since_ms, (witness,), "electricity.left_on")
+        evidence = Evidence(facts, state.since_ms, (witness,), _LEFT_ON_ADVICE.key)
         return Verdict(Level.WARNING if over else Level.OK, evidence)
 
     def _keep_hours(self, state: LeftOnMemory, reading: Reading, context: Context[LeftOnParams]) -> None:

@@ -8,9 +8,14 @@ from pydantic import Field
 
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
+from campus.text import marked as _
+from rules.electricity.words import CURRENT, EARTH_LEAK, LIMIT_RESIDUAL, RESIDUAL, VOLTAGE
 from rules.limit import NEVER, Bounds, Channel, LimitParams, LimitRule
 from rules.rule import Context
 from rules.verdict import Facts
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
 
 _PHASES = {"", "a", "b", "c"}
 
@@ -34,9 +39,14 @@ class Overload(LimitRule[OverloadParams]):
     """``electricity.overload``: more current than the breaker of the circuit carries for long."""
 
     name: ClassVar[str] = "electricity.overload"
+    title = _("{place}「{device}」电流接近或超过开关额定")
+    advice = (
+        Advice("electricity.overload", _("先关掉大功率电器减负荷;反复出现的请电工核对回路和开关容量。")),
+    )
+    lines = (CURRENT, Fact("rated_a", _("额定 {value:.0f} A"), Ending.KEPT))
     Params = OverloadParams
     quantity = Quantity.CURRENT
-    value_fact, limit_fact, advice = "current_a", "limit_a", "electricity.overload"
+    value_fact, limit_fact = "current_a", "limit_a"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.ELECTRICITY_METER and device.rated_current_a > 0
@@ -76,9 +86,12 @@ class Voltage(LimitRule[VoltageParams]):
     """``electricity.voltage``: too low or too high, ten minutes on end. No voltage at all is an outage, not a low one."""
 
     name: ClassVar[str] = "electricity.voltage"
+    title = _("{place}「{device}」电压不合格")
+    advice = (Advice("electricity.voltage", _("记录时间并报电工;一片区域都这样就联系供电部门。")),)
+    lines = (VOLTAGE, Fact("limit_v", _("限值 {value:.1f} V"), Ending.KEPT))
     Params = VoltageParams
     quantity = Quantity.VOLTAGE
-    value_fact, limit_fact, advice = "voltage_v", "limit_v", "electricity.voltage"
+    value_fact, limit_fact = "voltage_v", "limit_v"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.ELECTRICITY_METER
@@ -114,9 +127,12 @@ class Residual(LimitRule[ResidualParams]):
     """``electricity.residual``: current that does not come back through its own wires."""
 
     name: ClassVar[str] = "electricity.residual"
+    title = _("{place}「{device}」漏电流过大")
+    advice = (EARTH_LEAK,)
+    lines = (RESIDUAL, LIMIT_RESIDUAL)
     Params = ResidualParams
     quantity = Quantity.RESIDUAL_CURRENT
-    value_fact, limit_fact, advice = "residual_ma", "limit_ma", "electricity.residual"
+    value_fact, limit_fact = "residual_ma", "limit_ma"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.ELECTRICITY_METER
@@ -146,9 +162,12 @@ class CableHot(LimitRule[CableParams]):
     """``electricity.cable_hot``: a cable or terminal about to lose its insulation."""
 
     name: ClassVar[str] = "electricity.cable_hot"
+    title = _("{place}「{device}」线缆过热")
+    advice = (Advice("electricity.cable_hot", _("立即减负荷,请电工紧固接线端子;继续升温就断电。")),)
+    lines = (TEMPERATURE, LIMIT_TEMPERATURE)
     Params = CableParams
     quantity = Quantity.TEMPERATURE
-    value_fact, limit_fact, advice = "temperature_c", "limit_c", "electricity.cable_hot"
+    value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
         return device.role is Role.CABLE

@@ -14,9 +14,14 @@ from campus.clock import MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
+from rules.electricity.words import CURRENT, VOLTAGE
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Fact
+from rules.words.shared import SILENT
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -51,10 +56,24 @@ class PhaseMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_PHASES_ADVICE = Advice(
+    "electricity.phases", _("缺相会烧电机:先停三相设备,请电工查熔断器和接线端子;不平衡的重新分配负荷。")
+)
+
+
 class Phases(ReadingRule[PhaseParams, PhaseMemory]):
     """``electricity.phases``: a phase is missing, or carries far more than the others."""
 
     name: ClassVar[str] = "electricity.phases"
+    title = _("{place}「{device}」缺相或三相不平衡")
+    advice = (_PHASES_ADVICE,)
+    lines = (
+        CURRENT,
+        VOLTAGE,
+        Fact("others_v", _("其他相 {value:.1f} V")),
+        Fact("unbalance_percent", _("电压不平衡 {value:.1f} %")),
+        Fact("uneven_percent", _("电流不平衡 {value:.0f} %")),
+    )
     Params = PhaseParams
     Memory = PhaseMemory
 
@@ -86,7 +105,7 @@ class Phases(ReadingRule[PhaseParams, PhaseMemory]):
             return _OK
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
         level = Level.CRITICAL if rank == 3 else Level.NOTICE
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "electricity.phases"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _PHASES_ADVICE.key))
 
     def quiet(self, state: PhaseMemory, series: Series, context: Context[PhaseParams]) -> Quiet | None:
         """Small changes of an even supply are looked at every other minute."""
@@ -159,10 +178,21 @@ class OutageMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_OUTAGE_ADVICE = Advice("electricity.outage", _("先看总开关和楼内配电;冷柜不要开门,供暖循环泵停了要防冻。"))
+
+
 class Outage(ReadingRule[OutageParams, OutageMemory]):
     """``electricity.outage``: a building without power. The subject is its first meter that no other feeds there."""
 
     name: ClassVar[str] = "electricity.outage"
+    title = _("{place}停电(依据「{device}」)")
+    advice = (_OUTAGE_ADVICE,)
+    lines = (
+        VOLTAGE,
+        Fact("meters_silent", _("{value:.0f} 块电表同时没有数据")),
+        Fact("others_heard", _("其他 {value:.0f} 个设备正常,网络是通的")),
+        SILENT,
+    )
     Params = OutageParams
     Memory = OutageMemory
 
@@ -187,7 +217,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
             return _OK
         facts: Facts = {"voltage_v": reading.value}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), "electricity.outage"))
+        return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), _OUTAGE_ADVICE.key))
 
     def on_time(self, state: OutageMemory, context: Context[OutageParams]) -> Verdict | None:
         params = context.params
@@ -213,7 +243,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
             "others_heard": others,
             "silent_minutes": round(silent_ms / MINUTE_MS),
         }
-        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (), "electricity.outage"))
+        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (), _OUTAGE_ADVICE.key))
 
     def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:
         state.floor_ms = until_ms

@@ -14,11 +14,16 @@ from campus.clock import DAY_MS, HOUR_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
+from rules.electricity.words import EARTH_LEAK, LIMIT_RESIDUAL, RESIDUAL, WASTE_A_DAY
 from rules.level import Level
 from rules.night import window
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Hourly, median, quantile
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import COST_A_DAY
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -51,10 +56,23 @@ class BaseloadMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_BASELOAD_RISE_ADVICE = Advice(
+    "electricity.baseload_rise", _("夜里挨个回路看:新增的常开设备、坏掉的温控、忘关的循环泵最常见。")
+)
+
+
 class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
     """``electricity.baseload_rise``: the load nobody switches has grown for a week, and costs every hour of the year."""
 
     name: ClassVar[str] = "electricity.baseload_rise"
+    title = _("{place}「{device}」夜间基础用电变大")
+    advice = (_BASELOAD_RISE_ADVICE,)
+    lines = (
+        Fact("baseload_kw", _("夜间基础功率 {value:.2f} kW")),
+        Fact("usual_kw", _("平时 {value:.2f} kW"), Ending.KEPT),
+        WASTE_A_DAY,
+        COST_A_DAY,
+    )
     Params = BaseloadParams
     Memory = BaseloadMemory
 
@@ -117,7 +135,7 @@ class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
                 facts["cost_yuan_day"] = round(24 * rise_kw * price, 1)
         level = Level.NOTICE if risen else Level.OK
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "electricity.baseload_rise"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _BASELOAD_RISE_ADVICE.key))
 
 
 class ResidualRiseParams(RuleParams):
@@ -142,6 +160,9 @@ class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
     """``electricity.residual_rise``: insulation that begins to fail, long before any detector trips."""
 
     name: ClassVar[str] = "electricity.residual_rise"
+    title = _("{place}「{device}」漏电流比平时变大")
+    advice = (EARTH_LEAK,)
+    lines = (RESIDUAL, Fact("usual_ma", _("平时 {value:.0f} mA"), Ending.KEPT), LIMIT_RESIDUAL)
     Params = ResidualRiseParams
     Memory = ResidualRiseMemory
 
@@ -172,7 +193,7 @@ class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
             "limit_ma": round(limit_ma, 1),
         }
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "electricity.residual"))
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), EARTH_LEAK.key))
 
     def quiet(
         self, state: ResidualRiseMemory, series: Series, context: Context[ResidualRiseParams]
@@ -207,10 +228,19 @@ class CrossCheckMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_CROSSCHECK_ADVICE = Advice("electricity.crosscheck", _("核对互感器变比和接线,看是否有一相没有计上。"))
+
+
 class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
     """``electricity.crosscheck``: the counter and the power of one meter do not agree: a transformer ratio, a phase lost."""
 
     name: ClassVar[str] = "electricity.crosscheck"
+    title = _("{place}「{device}」电量与功率对不上")
+    advice = (_CROSSCHECK_ADVICE,)
+    lines = (
+        Fact("counted_kwh", _("电表计了 {value:.1f} kWh")),
+        Fact("by_power_kwh", _("按功率应为 {value:.1f} kWh")),
+    )
     Params = CrossCheckParams
     Memory = CrossCheckMemory
 
@@ -274,4 +304,4 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
         if state.bad:
             level = Level.NOTICE if state.bad >= params.words else Level.UNKNOWN
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "electricity.crosscheck"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _CROSSCHECK_ADVICE.key))

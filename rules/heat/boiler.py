@@ -14,10 +14,14 @@ from campus.clock import HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.physics import hours_to_reach, slope_per_hour
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import OUTDOOR
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -76,10 +80,26 @@ class HeatingMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_HEATING_FAILED_ADVICE = Advice(
+    "boiler.heating_failed", _("到锅炉房看燃烧器、循环泵和补水压力;两小时内恢复不了,通知各楼防冻。")
+)
+
+
 class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
     """``boiler.heating_failed``: the subject is the supply probe; it reads return, rooms and the air outside."""
 
     name: ClassVar[str] = "boiler.heating_failed"
+    title = _("{place}「{device}」供暖可能停了")
+    advice = (_HEATING_FAILED_ADVICE,)
+    lines = (
+        OUTDOOR,
+        Fact("supply_c", _("供水 {value:.1f} °C")),
+        Fact("usual_supply_c", _("平时供水 {value:.1f} °C"), Ending.KEPT),
+        Fact("return_c", _("回水 {value:.1f} °C")),
+        Fact("room_c", _("最冷的房间 {value:.1f} °C")),
+        Fact("rooms_cooling", _("{value:.0f} 个房间在降温")),
+        Fact("hours_to_5c", _("约 {value:.0f} 小时后降到 5 °C"), Ending.DROPPED),
+    )
     Params = HeatingParams
     Memory = HeatingMemory
 
@@ -138,7 +158,7 @@ class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
             _foretell(facts, state, rooms, now_ms, outdoor_c)
         witness = Witness(str(reading.series), now_ms, reading.value)
         level = Level.CRITICAL if failed else Level.OK
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "boiler.heating_failed"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _HEATING_FAILED_ADVICE.key))
 
 
 def _foretell(

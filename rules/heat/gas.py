@@ -16,10 +16,13 @@ from campus.device import Device, Kind
 from campus.meter.register import Register
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.shared import COST_A_DAY, FLOW, LIMIT_FLOW
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -46,10 +49,16 @@ class GasMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_RUNNING_CLOSED_ADVICE = Advice("gas.running_closed", _("到厨房看灶具和阀门,有气味先关总阀、开窗。"))
+
+
 class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
     """``gas.running_closed``: gas flows in a kitchen that is closed."""
 
     name: ClassVar[str] = "gas.running_closed"
+    title = _("{place}「{device}」关闭时段仍在用气")
+    advice = (_RUNNING_CLOSED_ADVICE,)
+    lines = (FLOW, LIMIT_FLOW, COST_A_DAY)
     Params = GasClosedParams
     Memory = GasMemory
 
@@ -114,4 +123,4 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
         if state.high:
             level = Level.CRITICAL if state.high >= params.least_spans else Level.UNKNOWN
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "gas.running_closed"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _RUNNING_CLOSED_ADVICE.key))

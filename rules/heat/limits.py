@@ -8,8 +8,11 @@ from pydantic import Field
 
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
+from campus.text import marked as _
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
 from rules.rule import Context
+from rules.words.advice import Advice
+from rules.words.shared import LIMIT_PRESSURE, LIMIT_TEMPERATURE, PRESSURE, TEMPERATURE
 
 
 class DetectorParams(LimitParams):
@@ -24,9 +27,15 @@ class WaterDetected(LimitRule[DetectorParams]):
     """``water.detected``: a leak detector is wet."""
 
     name: ClassVar[str] = "water.detected"
+    title = _("{place}「{device}」检测到漏水")
+    advice = (
+        Advice(
+            "water.detected", _("先关上游阀门、切断附近插座电源,再找漏点;确认是误报的,擦干探头即可恢复。")
+        ),
+    )
     Params = DetectorParams
     quantity = Quantity.LEAK_DETECTED
-    value_fact, limit_fact, advice = "detected", "limit_detected", "water.detected"
+    value_fact, limit_fact = "detected", "limit_detected"
 
     def applies(self, device: Device) -> bool:
         return device.profile != "gas"
@@ -39,7 +48,9 @@ class GasDetected(WaterDetected):
     """``gas.detected``: a detector of profile ``gas`` smells gas."""
 
     name: ClassVar[str] = "gas.detected"
-    value_fact, limit_fact, advice = "detected", "limit_detected", "gas.detected"
+    title = _("{place}「{device}」检测到燃气泄漏")
+    advice = (Advice("gas.detected", _("不要开关任何电器:关燃气总阀、开门窗、疏散人员,到室外再打电话。")),)
+    value_fact, limit_fact = "detected", "limit_detected"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.LEAK_DETECTOR and device.profile == "gas"
@@ -62,9 +73,12 @@ class SupplyTemperature(LimitRule[SupplyParams]):
     """``boiler.supply``: the supply temperature leaves its band. The lower end counts where it was asked for."""
 
     name: ClassVar[str] = "boiler.supply"
+    title = _("{place}「{device}」供水温度超出范围")
+    advice = (Advice("boiler.supply", _("到锅炉房核对设定和燃烧器;过热时先停炉。")),)
+    lines = (TEMPERATURE, LIMIT_TEMPERATURE)
     Params = SupplyParams
     quantity = Quantity.TEMPERATURE
-    value_fact, limit_fact, advice = "temperature_c", "limit_c", "boiler.supply"
+    value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
         return device.role is Role.HEATING_SUPPLY
@@ -95,9 +109,12 @@ class BoilerPressure(LimitRule[PressureParams]):
     """``boiler.pressure``: the pressure of a boiler or its circuit leaves its band."""
 
     name: ClassVar[str] = "boiler.pressure"
+    title = _("{place}「{device}」压力超出范围")
+    advice = (Advice("boiler.pressure", _("压力低先查漏和补水,压力高先查膨胀罐和安全阀。")),)
+    lines = (PRESSURE, LIMIT_PRESSURE)
     Params = PressureParams
     quantity = Quantity.PRESSURE
-    value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "boiler.pressure"
+    value_fact, limit_fact = "pressure_kpa", "limit_kpa"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.BOILER
@@ -122,9 +139,12 @@ class RoomCold(LimitRule[RoomParams]):
     """``pipe.room_cold``: a room of a building that holds water is no longer heated."""
 
     name: ClassVar[str] = "pipe.room_cold"
+    title = _("{place}「{device}」室温过低,楼里可能没有供暖")
+    advice = (Advice("pipe.room_cold", _("检查该楼供暖阀门和门窗;恢复不了就关水放空,先保消防管和卫生间。")),)
+    lines = (TEMPERATURE, LIMIT_TEMPERATURE)
     Params = RoomParams
     quantity = Quantity.TEMPERATURE
-    value_fact, limit_fact, advice = "temperature_c", "limit_c", "pipe.room_cold"
+    value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
         return device.kind is Kind.CLIMATE and device.role is Role.ROOM

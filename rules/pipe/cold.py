@@ -14,12 +14,16 @@ from campus.clock import HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.physics import pipe_tau_h
 from rules.pipe.frost import FALLING_K_H, Pipe
 from rules.probe import MOST_PROBES, believed, replaces, watched
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import LIMIT_TEMPERATURE, OUTDOOR, TEMPERATURE
 
 _AMBIENT_FRESH_MS = 2 * HOUR_MS
 _STALE_MS = 3 * HOUR_MS
@@ -83,10 +87,30 @@ class ColdMemory(msgspec.Struct):
     forecast_ms: int = 0
 
 
+_COLD_ADVICE = Advice(
+    "pipe.cold",
+    _("打开末端龙头保持细流,打开柜门让暖气进来,检查门窗和伴热带供电;长时间无人的楼,关总阀并放空。"),
+)
+_FROZEN_ADVICE = Advice(
+    "pipe.frozen",
+    _("管道可能已结冰:先关上游阀门,从龙头一侧开始用温水或热风缓慢化冻,严禁明火;化冻后先查漏再恢复供水。"),
+)
+
+
 class PipeCold(ReadingRule[ColdParams, ColdMemory]):
     """``pipe.cold``: a pipe's wall or space on its way to freezing. Of several probes the coldest counts."""
 
     name: ClassVar[str] = "pipe.cold"
+    title = _("{place}「{device}」有冻管危险")
+    advice = (_COLD_ADVICE, _FROZEN_ADVICE)
+    lines = (
+        TEMPERATURE,
+        Fact("lowest_c", _("最低 {value:.1f} °C"), Ending.KEPT),
+        LIMIT_TEMPERATURE,
+        OUTDOOR,
+        Fact("minutes_to_0c", _("按目前趋势约 {value:.0f} 分钟后到 0 °C"), Ending.DROPPED),
+        Fact("frozen_suspected", _("管道可能已经结冰:温度回到 0 °C 不是好转"), Ending.KEPT),
+    )
     Params = ColdParams
     Memory = ColdMemory
 
@@ -245,5 +269,5 @@ def _verdict(state: ColdMemory, reading: Reading, ambient_c: float | None, param
     if one.frozen:
         facts["frozen_suspected"] = 1
     witness = Witness(str(reading.series), reading.time_ms, reading.value)
-    advice = "pipe.frozen" if one.frozen else "pipe.cold"
+    advice = (_FROZEN_ADVICE if one.frozen else _COLD_ADVICE).key
     return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), advice))

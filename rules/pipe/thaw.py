@@ -14,10 +14,14 @@ from campus.clock import HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import MeterParams, Span, Spans, loss_word, step_m3
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY, OUTDOOR, TEMPERATURE
 
 _SPAN_MS = 10 * MINUTE_MS
 _MOST_PIPES = 16
@@ -70,6 +74,15 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
     """``water.thaw``: the meter that feeds a pipe which was frozen does not come to rest."""
 
     name: ClassVar[str] = "water.thaw"
+    title = _("{place}「{device}」化冻后用水不停,疑似冻裂")
+    advice = (LEAK,)
+    lines = (
+        FLOW,
+        LIMIT_FLOW,
+        Fact("running_minutes", _("已连续 {value:.0f} 分钟不停"), Ending.KEPT),
+        LOSS_A_DAY,
+        COST_A_DAY,
+    )
     Params = ThawParams
     Memory = ThawMemory
 
@@ -149,10 +162,16 @@ class StillMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_STILL_WATER_ADVICE = Advice("pipe.still_water", _("打开末端龙头保持细流;放假无人的楼,关总阀并放空管道。"))
+
+
 class StillWater(ReadingRule[StillParams, StillMemory]):
     """``pipe.still_water``: a cold pipe whose meter has not moved for hours. The subject is the pipe."""
 
     name: ClassVar[str] = "pipe.still_water"
+    title = _("{place}「{device}」天冷且水长时间不流动")
+    advice = (_STILL_WATER_ADVICE,)
+    lines = (TEMPERATURE, OUTDOOR, Fact("still_hours", _("水已 {value:.0f} 小时没有流动")))
     Params = StillParams
     Memory = StillMemory
 
@@ -216,7 +235,7 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
             "still_hours": round(still_h, 1),
         }
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), "pipe.still_water"))
+        return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), _STILL_WATER_ADVICE.key))
 
 
 def _meter_of(pipe: Device, campus: Campus) -> Device | None:

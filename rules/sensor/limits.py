@@ -9,8 +9,12 @@ from pydantic import Field
 
 from campus.device import Device, Kind
 from campus.quantity import Quantity
+from campus.text import marked as _
 from rules.limit import NEVER, Bounds, LimitParams, LimitRule
 from rules.rule import Context
+from rules.words.advice import Advice
+from rules.words.fact import Fact
+from rules.words.shared import LIMIT_PRESSURE, PRESSURE
 
 
 class BatteryParams(LimitParams):
@@ -28,9 +32,12 @@ class BatteryLow(LimitRule[BatteryParams]):
     """``sensor.battery_low``: a battery to change at the next round."""
 
     name: ClassVar[str] = "sensor.battery_low"
+    title = _("{place}「{device}」电池电量低")
+    advice = (Advice("sensor.battery_low", _("下次巡检时更换电池;天冷时电量掉得更快。")),)
+    lines = (Fact("battery_percent", _("电量 {value:.0f} %")),)
     Params = BatteryParams
     quantity = Quantity.BATTERY_LEVEL
-    value_fact, limit_fact, advice = "battery_percent", "limit_percent", "sensor.battery_low"
+    value_fact, limit_fact = "battery_percent", "limit_percent"
 
     def applies(self, device: Device) -> bool:
         return device.kind is not Kind.GATEWAY
@@ -55,9 +62,12 @@ class SignalWeak(LimitRule[SignalParams]):
     """``sensor.signal_weak``: radio so weak for half a day that readings will be lost."""
 
     name: ClassVar[str] = "sensor.signal_weak"
+    title = _("{place}「{device}」信号弱")
+    advice = (Advice("sensor.signal_weak", _("把天线移到高处或离开金属,或在附近加一个网关。")),)
+    lines = (Fact("signal_dbm", _("信号 {value:.0f} dBm")),)
     Params = SignalParams
     quantity = Quantity.SIGNAL_STRENGTH
-    value_fact, limit_fact, advice = "signal_dbm", "limit_dbm", "sensor.signal_weak"
+    value_fact, limit_fact = "signal_dbm", "limit_dbm"
 
     def applies(self, device: Device) -> bool:
         return device.kind is not Kind.GATEWAY
@@ -87,9 +97,12 @@ class WaterPressureLow(LimitRule[PressureLowParams]):
     """``water.pressure_low``: no pressure in the main, or a burst before the gauge."""
 
     name: ClassVar[str] = "water.pressure_low"
+    title = _("{place}「{device}」水压过低")
+    advice = (Advice("water.pressure_low", _("先看是否停水或泵停了,再查是否爆管;二次供水的看水箱水位。")),)
+    lines = (PRESSURE, LIMIT_PRESSURE)
     Params = PressureLowParams
     quantity = Quantity.WATER_PRESSURE
-    value_fact, limit_fact, advice = "pressure_kpa", "limit_kpa", "water.pressure_low"
+    value_fact, limit_fact = "pressure_kpa", "limit_kpa"
 
     def applies(self, device: Device) -> bool:
         return device.kind in {Kind.WATER_METER, Kind.PIPE_PROBE}

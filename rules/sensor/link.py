@@ -13,9 +13,13 @@ from campus.campus import Campus
 from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Fact
+from rules.words.shared import SILENT
 
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -40,10 +44,18 @@ class GatewayMemory(msgspec.Struct):
     down: bool = False
 
 
+_GATEWAY_DOWN_ADVICE = Advice(
+    "sensor.gateway_down", _("看网关的电源和网线,重新上电;恢复前它下面的设备都看不到。")
+)
+
+
 class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
     """``sensor.gateway_down``: all devices of a gateway fell silent together. It stands for their own silence."""
 
     name: ClassVar[str] = "sensor.gateway_down"
+    title = _("{place}网关「{device}」断线")
+    advice = (_GATEWAY_DOWN_ADVICE,)
+    lines = (SILENT, Fact("devices", _("影响 {value:.0f} 个设备")))
     Params = GatewayParams
     Memory = GatewayMemory
 
@@ -78,7 +90,7 @@ class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
             "silent_minutes": round((context.now_ms - last_ms) / MINUTE_MS),
             "limit_minutes": round(limit_ms / MINUTE_MS),
         }
-        return Verdict(Level.WARNING, Evidence(facts, last_ms, (), "sensor.gateway_down"))
+        return Verdict(Level.WARNING, Evidence(facts, last_ms, (), _GATEWAY_DOWN_ADVICE.key))
 
     def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:
         state.floor_ms = until_ms
@@ -113,10 +125,16 @@ class ClockMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_CLOCK_ADVICE = Advice("sensor.clock", _("给设备对时,或检查它的时区设置。"))
+
+
 class WrongClock(ReadingRule[ClockParams, ClockMemory]):
     """``sensor.clock``: a device that dates its readings wrongly, often by a time zone."""
 
     name: ClassVar[str] = "sensor.clock"
+    title = _("{place}「{device}」时钟不准")
+    advice = (_CLOCK_ADVICE,)
+    lines = (Fact("clock_minutes", _("时钟快了 {value:.0f} 分钟(负数为慢)")),)
     accepts_late: ClassVar[bool] = True
     Params = ClockParams
     Memory = ClockMemory
@@ -143,7 +161,7 @@ class WrongClock(ReadingRule[ClockParams, ClockMemory]):
         state.since_ms = state.since_ms or reading.received_ms
         facts: Facts = {"clock_minutes": round(-offset_s / 60, 1)}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "sensor.clock"))
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), _CLOCK_ADVICE.key))
 
     def on_suspect(
         self, state: ClockMemory, reading: Reading, context: Context[ClockParams]

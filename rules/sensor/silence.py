@@ -14,9 +14,13 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
+from rules.words.shared import SILENT
 
 _LEARNED_FROM = 9
 _KEPT_SILENCES = 12
@@ -52,10 +56,18 @@ class SilentMemory(msgspec.Struct):
     next_ms: int = 0
 
 
+_SILENT_ADVICE = Advice(
+    "sensor.silent", _("看设备供电和电池,再看网关与网络;没有数据期间,这里的漏水、冻管或超温都看不到。")
+)
+
+
 class Silent(ReadingRule[SilentParams, SilentMemory]):
     """``sensor.silent``: a device that used to speak, or never did."""
 
     name: ClassVar[str] = "sensor.silent"
+    title = _("{place}「{device}」没有数据")
+    advice = (_SILENT_ADVICE,)
+    lines = (SILENT, Fact("never_heard", _("登记以来从未收到过数据"), Ending.KEPT))
     Params = SilentParams
     Memory = SilentMemory
 
@@ -103,7 +115,7 @@ class Silent(ReadingRule[SilentParams, SilentMemory]):
         facts: Facts = {"silent_minutes": round(minutes), "limit_minutes": round(state.limit_ms / MINUTE_MS)}
         if not state.heard:
             facts["never_heard"] = 1
-        return Verdict(Level.WARNING, Evidence(facts, state.last_ms, (), "sensor.silent"))
+        return Verdict(Level.WARNING, Evidence(facts, state.last_ms, (), _SILENT_ADVICE.key))
 
     def on_blind(self, state: SilentMemory, from_ms: int, until_ms: int) -> None:
         """Nobody listened: its time starts again."""

@@ -14,10 +14,13 @@ from campus.clock import HOUR_MS, MINUTE_MS
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.probe import NEVER_C
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Fact
 
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -50,10 +53,16 @@ class ImplausibleMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+PROBE = Advice("sensor.implausible", _("看探头是否脱落、断线或进水;坏了就换,登记表里更新校准日期。"))
+
+
 class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
     """``sensor.implausible``: a value that means "no probe", or that cannot be at such a place."""
 
     name: ClassVar[str] = "sensor.implausible"
+    title = _("{place}「{device}」读数不可能,探头可能坏了")
+    advice = (PROBE,)
+    lines = (Fact("impossible_c", _("读数 {value} °C")),)
     Params = ImplausibleParams
     Memory = ImplausibleMemory
 
@@ -77,7 +86,7 @@ class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
             facts["channel"] = reading.series.channel
         level = Level.WARNING if state.words >= context.params.warning_words else Level.NOTICE
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "sensor.implausible"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), PROBE.key))
 
     def on_suspect(
         self, state: ImplausibleMemory, reading: Reading, context: Context[ImplausibleParams]
@@ -118,6 +127,9 @@ class Jump(ReadingRule[JumpParams, JumpMemory]):
     """``sensor.jump``: a leap no air or pipe makes: a loose plug, a probe pulled out."""
 
     name: ClassVar[str] = "sensor.jump"
+    title = _("{place}「{device}」读数突变,探头可能松动")
+    advice = (PROBE,)
+    lines = (Fact("from_c", _("从 {value:.1f} °C")), Fact("to_c", _("到 {value:.1f} °C")))
     Params = JumpParams
     Memory = JumpMemory
 
@@ -137,7 +149,7 @@ class Jump(ReadingRule[JumpParams, JumpMemory]):
             return _OK
         facts: Facts = {"from_c": before[1], "to_c": reading.value, "limit_k": limit_k}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), "sensor.implausible"))
+        return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), PROBE.key))
 
     def quiet(self, state: JumpMemory, series: Series, context: Context[JumpParams]) -> Quiet | None:
         time_ms, value = state.last.get(series.channel, (0, 0.0))
@@ -177,6 +189,9 @@ class Stuck(ReadingRule[StuckParams, StuckMemory]):
     """``sensor.stuck``: a temperature that does not even flicker any more."""
 
     name: ClassVar[str] = "sensor.stuck"
+    title = _("{place}「{device}」读数长时间不变")
+    advice = (PROBE,)
+    lines = (Fact("same_c", _("一直是 {value:.1f} °C")), Fact("same_hours", _("已 {value:.0f} 小时")))
     Params = StuckParams
     Memory = StuckMemory
 
@@ -205,7 +220,7 @@ class Stuck(ReadingRule[StuckParams, StuckMemory]):
             return None
         facts: Facts = {"same_c": reading.value, "same_hours": round(ran_ms / HOUR_MS)}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "sensor.implausible"))
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), PROBE.key))
 
     def quiet(self, state: StuckMemory, series: Series, context: Context[StuckParams]) -> Quiet | None:
         if series.channel:

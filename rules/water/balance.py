@@ -15,12 +15,16 @@ from campus.meter.register import Register
 from campus.meter.step import Reason
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import MeterParams, loss_word, step_m3, usage_of
 from rules.night import window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import median, spread
 from rules.verdict import Facts, Verdict
+from rules.water.words import RESOLUTION, USUAL_FLOW
+from rules.words.fact import Fact
+from rules.words.shared import COST_A_DAY, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _MOST_CHILDREN = 40
@@ -68,6 +72,18 @@ class Balance(ReadingRule[BalanceParams, BalanceMemory]):
     """``water.balance``: the zone between a meter and its sub-meters leaks."""
 
     name: ClassVar[str] = "water.balance"
+    title = _("{place}「{device}」与下级水表对不上,这一段疑似漏水")
+    advice = (LEAK,)
+    lines = (
+        LIMIT_FLOW,
+        USUAL_FLOW,
+        Fact("parent_m3h", _("总表 {value:.2f} m³/h")),
+        Fact("children_m3h", _("各分表合计 {value:.2f} m³/h")),
+        Fact("unaccounted_m3h", _("去向不明 {value:.2f} m³/h")),
+        RESOLUTION,
+        LOSS_A_DAY,
+        COST_A_DAY,
+    )
     Params = BalanceParams
     Memory = BalanceMemory
 

@@ -13,11 +13,14 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile
 from rules.verdict import Facts, Verdict
+from rules.water.words import USUAL_FLOW
+from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
 _SPAN_MS = 28 * MINUTE_MS
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -88,6 +91,9 @@ class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
     """``water.running_closed``: water runs in a building that is closed."""
 
     name: ClassVar[str] = "water.running_closed"
+    title = _("{place}「{device}」楼已关闭仍在用水")
+    advice = (LEAK,)
+    lines = (FLOW, LIMIT_FLOW, USUAL_FLOW, LOSS_A_DAY, COST_A_DAY)
     Params = ClosedParams
     Memory = ClosedMemory
 

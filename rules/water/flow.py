@@ -17,10 +17,13 @@ from campus.meter.register import Register
 from campus.meter.step import Reason, Step
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, loss_word, meter_inputs, step_m3, usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Facts, Verdict
+from rules.words.fact import Ending, Fact
+from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
@@ -64,6 +67,9 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
     """``water.burst``: more flow than the building can rightly use, for minutes on end."""
 
     name: ClassVar[str] = "water.burst"
+    title = _("{place}「{device}」疑似爆管:用水量异常大")
+    advice = (LEAK,)
+    lines = (FLOW, LIMIT_FLOW, LOSS_A_DAY, COST_A_DAY)
     Params = BurstParams
     Memory = BurstMemory
 
@@ -176,6 +182,14 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
     """``water.never_zero``: the smallest hour of the window is what leaks."""
 
     name: ClassVar[str] = "water.never_zero"
+    title = _("{place}「{device}」疑似漏水:用水从不停")
+    advice = (LEAK,)
+    lines = (
+        Fact("least_flow_m3h", _("最小小时流量 {value:.3f} m³/h")),
+        Fact("hours", _("已连续 {value:.0f} 小时没有停过"), Ending.KEPT),
+        LOSS_A_DAY,
+        COST_A_DAY,
+    )
     Params = NeverZeroParams
     Memory = NeverZeroMemory
 

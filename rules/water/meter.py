@@ -14,11 +14,14 @@ from campus.clock import DAY_MS, HOUR_MS
 from campus.device import Device, Kind
 from campus.quantity import Quantity
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, meter_inputs
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
 from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.words.advice import Advice
+from rules.words.fact import Ending, Fact
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -44,10 +47,18 @@ class BackflowMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_BACKFLOW_ADVICE = Advice(
+    "water.backflow", _("请水工检查止回阀和泵;倒流可能污染生活用水,查清之前该支路的水先放掉一会儿再用。")
+)
+
+
 class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
     """``water.backflow``: water runs backwards through the meter: dirt may come with it."""
 
     name: ClassVar[str] = "water.backflow"
+    title = _("{place}「{device}」发生倒流")
+    advice = (_BACKFLOW_ADVICE,)
+    lines = (Fact("backflow_m3_day", _("一天倒流 {value:.2f} m³")),)
     Params = BackflowParams
     Memory = BackflowMemory
 
@@ -88,7 +99,7 @@ class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
         facts: Facts = {"backflow_m3_day": round(total_m3, 3), "limit_m3": params.warning_m3}
         level = Level.CRITICAL if total_m3 >= params.critical_m3 else Level.WARNING
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(level, Evidence(facts, state.since_ms, (witness,), "water.backflow"))
+        return Verdict(level, Evidence(facts, state.since_ms, (witness,), _BACKFLOW_ADVICE.key))
 
 
 def _backwards_m3(state: BackflowMemory, reading: Reading) -> float:
@@ -128,10 +139,19 @@ class StandsMemory(msgspec.Struct):
     since_ms: int = 0
 
 
+_STANDS_ADVICE = Advice(
+    "water.stands",
+    _("到现场放水看表走不走;不走就换表,走而没有数据就查脉冲线和采集器。在修好之前,这里漏水是看不见的。"),
+)
+
+
 class Stands(ReadingRule[StandsParams, StandsMemory]):
     """``water.stands``: a meter or its pulse cable is dead, or the meter is blocked: zero proves nothing."""
 
     name: ClassVar[str] = "water.stands"
+    title = _("{place}「{device}」长期不走,表或信号线可能坏了")
+    advice = (_STANDS_ADVICE,)
+    lines = (Fact("idle_days", _("已 {value:.0f} 天没有走")),)
     Params = StandsParams
     Memory = StandsMemory
 
@@ -177,7 +197,7 @@ class Stands(ReadingRule[StandsParams, StandsMemory]):
         state.since_ms = state.since_ms or state.day_ms
         facts: Facts = {"idle_days": state.idle, "limit_days": needed}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), "water.stands"))
+        return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), _STANDS_ADVICE.key))
 
 
 class BudgetParams(MeterParams):
@@ -207,10 +227,21 @@ class BudgetMemory(msgspec.Struct):
     volume_m3: float = 0.0
 
 
+_OVER_BUDGET_ADVICE = Advice(
+    "water.over_budget", _("对照各分表找出用得多的地方;合理的用量增加,请在规则里调整定额。")
+)
+
+
 class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
     """``water.over_budget``: today has used more than a day may."""
 
     name: ClassVar[str] = "water.over_budget"
+    title = _("{place}「{device}」今日用水超过定额")
+    advice = (_OVER_BUDGET_ADVICE,)
+    lines = (
+        Fact("used_m3", _("今日已用 {value:.1f} m³"), Ending.KEPT),
+        Fact("budget_m3", _("定额 {value:.1f} m³"), Ending.KEPT),
+    )
     Params = BudgetParams
     Memory = BudgetMemory
 
@@ -234,7 +265,7 @@ class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
             return _OK
         facts: Facts = {"used_m3": round(state.volume_m3, 2), "budget_m3": round(limit_m3, 2)}
         witness = Witness(str(reading.series), reading.time_ms, reading.value)
-        return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), "water.over_budget"))
+        return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), _OVER_BUDGET_ADVICE.key))
 
     def quiet(self, state: BudgetMemory, series: Series, context: Context[BudgetParams]) -> Quiet | None:
         if series.channel or not context.params.limit_m3():

@@ -12,12 +12,16 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from campus.device import Device
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 from rules.night import kind_of_day, window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile, spread
 from rules.verdict import Facts, Verdict
+from rules.water.words import RESOLUTION, USUAL_FLOW
+from rules.words.fact import Fact
+from rules.words.shared import COST_A_DAY, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 #: dormitories are used at night, canteens start before dawn (DOMAIN.md 1.2)
@@ -72,6 +76,17 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
     """``water.night_excess``: what runs all night and did not use to."""
 
     name: ClassVar[str] = "water.night_excess"
+    title = _("{place}「{device}」夜间用水比平时多")
+    advice = (LEAK,)
+    lines = (
+        LIMIT_FLOW,
+        Fact("night_flow_m3h", _("夜间最小流量 {value:.3f} m³/h")),
+        USUAL_FLOW,
+        Fact("excess_m3h", _("多出 {value:.3f} m³/h")),
+        RESOLUTION,
+        LOSS_A_DAY,
+        COST_A_DAY,
+    )
     Params = NightParams
     Memory = NightMemory
 

@@ -12,12 +12,16 @@ from campus.campus import Campus
 from campus.clock import HOUR_MS
 from campus.device import Device
 from campus.reading import Reading, Series
+from campus.text import marked as _
 from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_inputs, step_m3
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import Slots, quantile
 from rules.verdict import Facts, Verdict
+from rules.water.words import RESOLUTION, USUAL_FLOW
+from rules.words.fact import Ending, Fact
+from rules.words.shared import COST_A_DAY, LEAK, LOSS_A_DAY
 
 _UNKNOWN = Verdict(Level.UNKNOWN)
 _OK = Verdict(Level.OK)
@@ -66,6 +70,16 @@ class Rise(ReadingRule[RiseParams, RiseMemory]):
     """``water.rise``: the day's smallest flow has risen and stays so; with the day since when."""
 
     name: ClassVar[str] = "water.rise"
+    title = _("{place}「{device}」最小用水持续变大,疑似小漏")
+    advice = (LEAK,)
+    lines = (
+        Fact("rise_m3h", _("最小流量升高 {value:.3f} m³/h")),
+        USUAL_FLOW,
+        RESOLUTION,
+        Fact("days", _("已持续 {value:.0f} 天"), Ending.KEPT),
+        LOSS_A_DAY,
+        COST_A_DAY,
+    )
     Params = RiseParams
     Memory = RiseMemory
 

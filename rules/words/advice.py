@@ -1,59 +1,12 @@
-"""What to do: the advice texts, by the key a verdict carries (sources: DOMAIN.md 2.5, 3.2 and 4)."""
+"""What to do: a text a person can act on, by the key a verdict carries (sources: DOMAIN.md 2.5, 3.2 and 4)."""
 
 from __future__ import annotations
 
-from campus.text import marked as _
+import msgspec
 
-ADVICE: dict[str, str] = {
-    "water.leak": _(
-        "先看表:关掉楼内用水后表还在走,就是漏水。按楼层关阀分段查,优先查卫生间水箱、茶水间和消防管。"
-    ),
-    "pipe.cold": _(
-        "打开末端龙头保持细流,打开柜门让暖气进来,检查门窗和伴热带供电;长时间无人的楼,关总阀并放空。"
-    ),
-    "pipe.frozen": _(
-        "管道可能已结冰:先关上游阀门,从龙头一侧开始用温水或热风缓慢化冻,严禁明火;化冻后先查漏再恢复供水。"
-    ),
-    "cold.above_limit": _(
-        "先看门是否关严,再听压缩机、看插头和跳闸;转移食品前测中心温度,超限时间要记录,不能确定的食品不要使用。"
-    ),
-    "electricity.left_on": _(
-        "请值班人员到现场看空调、照明、电热设备是否未关;属于必须常开的设备,请在规则里调高下班后限值。"
-    ),
-    "sensor.silent": _("看设备供电和电池,再看网关与网络;没有数据期间,这里的漏水、冻管或超温都看不到。"),
-    "water.detected": _("先关上游阀门、切断附近插座电源,再找漏点;确认是误报的,擦干探头即可恢复。"),
-    "water.backflow": _("请水工检查止回阀和泵;倒流可能污染生活用水,查清之前该支路的水先放掉一会儿再用。"),
-    "water.stands": _(
-        "到现场放水看表走不走;不走就换表,走而没有数据就查脉冲线和采集器。在修好之前,这里漏水是看不见的。"
-    ),
-    "water.over_budget": _("对照各分表找出用得多的地方;合理的用量增加,请在规则里调整定额。"),
-    "water.pressure_low": _("先看是否停水或泵停了,再查是否爆管;二次供水的看水箱水位。"),
-    "pipe.still_water": _("打开末端龙头保持细流;放假无人的楼,关总阀并放空管道。"),
-    "pipe.room_cold": _("检查该楼供暖阀门和门窗;恢复不了就关水放空,先保消防管和卫生间。"),
-    "cold.failing": _(
-        "马上到现场:听压缩机、看插头和跳闸、看蒸发器是否结冰;在到达危险温度之前把食品转到别的柜子。"
-    ),
-    "cold.too_cold": _("把温控调高一档;冷藏食品已结冰的要检查能否使用。"),
-    "cold.door_open": _("请关好柜门;关不严的检查门封条。"),
-    "cold.power_lost": _("看插头、跳闸和漏保;十分钟内恢复不了就别开柜门,并准备转移食品。"),
-    "cold.probe_pair": _("看两个探头是否还在原来的位置;位置没变的,用冰水校一下。"),
-    "cold.calibration_due": _("用冰水(0 °C)核对探头,偏差和日期记到登记表里。"),
-    "electricity.baseload_rise": _("夜里挨个回路看:新增的常开设备、坏掉的温控、忘关的循环泵最常见。"),
-    "electricity.overload": _("先关掉大功率电器减负荷;反复出现的请电工核对回路和开关容量。"),
-    "electricity.voltage": _("记录时间并报电工;一片区域都这样就联系供电部门。"),
-    "electricity.phases": _("缺相会烧电机:先停三相设备,请电工查熔断器和接线端子;不平衡的重新分配负荷。"),
-    "electricity.residual": _("请电工断开可疑回路逐一排查,重点查潮湿处和老旧线路;超过 500 mA 有起火危险。"),
-    "electricity.cable_hot": _("立即减负荷,请电工紧固接线端子;继续升温就断电。"),
-    "electricity.outage": _("先看总开关和楼内配电;冷柜不要开门,供暖循环泵停了要防冻。"),
-    "electricity.crosscheck": _("核对互感器变比和接线,看是否有一相没有计上。"),
-    "gas.detected": _("不要开关任何电器:关燃气总阀、开门窗、疏散人员,到室外再打电话。"),
-    "gas.running_closed": _("到厨房看灶具和阀门,有气味先关总阀、开窗。"),
-    "boiler.heating_failed": _("到锅炉房看燃烧器、循环泵和补水压力;两小时内恢复不了,通知各楼防冻。"),
-    "boiler.supply": _("到锅炉房核对设定和燃烧器;过热时先停炉。"),
-    "boiler.pressure": _("压力低先查漏和补水,压力高先查膨胀罐和安全阀。"),
-    "sensor.gateway_down": _("看网关的电源和网线,重新上电;恢复前它下面的设备都看不到。"),
-    "sensor.implausible": _("看探头是否脱落、断线或进水;坏了就换,登记表里更新校准日期。"),
-    "sensor.clock": _("给设备对时,或检查它的时区设置。"),
-    "sensor.battery_low": _("下次巡检时更换电池;天冷时电量掉得更快。"),
-    "sensor.signal_weak": _("把天线移到高处或离开金属,或在附近加一个网关。"),
-}
+
+class Advice(msgspec.Struct, frozen=True):
+    """One advice: *key* is what a verdict's evidence names, *text* a marked text."""
+
+    key: str
+    text: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,16 +13,14 @@ from campus.clock import from_ms
 from campus.quantity import SPECS, Quantity
 from campus.text import Translate
 from campus.text import marked as _
-from rules.words.advice import ADVICE
-from rules.words.wording import FORECASTS, LINES, OF_THE_WHOLE_TIME, PRESENT, TITLES
+from rules.catalogue import catalogue
+from rules.words.fact import Ending, Fact
 
 _OTHER_TITLE = _("{place}「{device}」告警:{rule}")
 _SINCE = _("从 {since} 开始")
-_FROZEN = _("管道可能已经结冰:温度回到 0 °C 不是好转")
 _STANDS_ON = _("依据:{time} 的读数 {value:g}")
 _NOW = _("现在 {value:.4g} {unit}")
 _AT_THE_TIME = _("告警时:{line}")
-_NEVER_HEARD = _("登记以来从未收到过数据")
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -37,18 +36,15 @@ def explain(
 ) -> Explanation:
     """*evidence* (as built from :class:`rules.verdict.Evidence`) in words, in the language of *translate*."""
     facts: Mapping[str, Any] = evidence.get("facts", {})
-    title = translate(TITLES.get(rule, _OTHER_TITLE)).format(
+    known = catalogue().get(rule)
+    title = translate(known.title if known is not None else _OTHER_TITLE).format(
         place=place_of(subject, campus), device=name_of(subject, campus), rule=rule
     )
     recovered = evidence.get("recovered")
     if recovered:
-        lines = [*_well_again(recovered, translate), *_at_its_worst(facts, translate)]
+        lines = [*_well_again(recovered, translate), *_at_its_worst(rule, facts, translate)]
     else:
-        lines = [_line(translate(text), facts[key]) for key, text in LINES.items() if key in facts]
-    if facts.get("never_heard"):
-        lines.append(translate(_NEVER_HEARD))
-    if facts.get("frozen_suspected"):
-        lines.append(translate(_FROZEN))
+        lines = [_line(translate(one.line), facts[one.key]) for one in lines_of(rule) if one.key in facts]
     for witness in () if recovered else evidence.get("witnesses", ())[:3]:
         at = from_ms(witness["time_ms"], campus.site.zone).strftime("%m-%d %H:%M")
         lines.append(translate(_STANDS_ON).format(time=at, value=witness["value"]))
@@ -56,8 +52,25 @@ def explain(
     if since_ms:
         since = from_ms(since_ms, campus.site.zone).strftime("%m-%d %H:%M")
         lines.append(translate(_SINCE).format(since=since))
-    advice = ADVICE.get(str(evidence.get("advice", "")), "")
+    advice = advice_texts().get(str(evidence.get("advice", "")), "")
     return Explanation(title, tuple(lines), translate(advice) if advice else "")
+
+
+@functools.cache
+def lines_of(rule: str) -> tuple[Fact, ...]:
+    """The lines of *rule* in its order, then everybody's: an alert kept from before may stand on what it has given up."""
+    rules = catalogue()
+    own = rules[rule].lines if rule in rules else ()
+    found: dict[str, Fact] = {}
+    for one in (*own, *(fact for other in rules.values() for fact in other.lines)):
+        found.setdefault(one.key, one)
+    return tuple(found.values())
+
+
+@functools.cache
+def advice_texts() -> Mapping[str, str]:
+    """Every advice there is, by the key a verdict carries."""
+    return {one.key: one.text for rule in catalogue().values() for one in rule.advice}
 
 
 def name_of(subject: str, campus: Campus) -> str:
@@ -92,16 +105,13 @@ def _well_again(recovered: Mapping[str, Any], translate: Translate) -> Iterator[
         )
 
 
-def _at_its_worst(facts: Mapping[str, Any], translate: Translate) -> Iterator[str]:
+def _at_its_worst(rule: str, facts: Mapping[str, Any], translate: Translate) -> Iterator[str]:
     """Of what was true while it lasted the extremes, sums and limits as they are, and the rest as of then; no forecasts."""
-    for key, text in LINES.items():
-        if key not in facts or key in FORECASTS:
+    for one in lines_of(rule):
+        if one.key not in facts or one.ending is Ending.DROPPED:
             continue
-        line = _line(translate(text), facts[key])
-        if key in OF_THE_WHOLE_TIME or key.startswith(("limit_", "usual_", "rated_")):
-            yield line
-        elif key not in PRESENT:
-            yield translate(_AT_THE_TIME).format(line=line)
+        line = _line(translate(one.line), facts[one.key])
+        yield line if one.ending is Ending.KEPT else translate(_AT_THE_TIME).format(line=line)
 
 
 Explain = Callable[[str, str, Mapping[str, Any]], Explanation]
