@@ -5,6 +5,7 @@ SimulatorError
 ├── ScenarioProblems     a scenario file has mistakes; carries every one
 ├── UnknownScenario      no scenario of that name
 ├── NoSuchPlace          a scenario's place is not on this campus
+├── ParquetMissing       a Parquet file was asked for, and what writes it is not installed
 └── BrokerLost           a broker refused the load generator, or went away
 """
 
@@ -53,6 +54,16 @@ class NoSuchPlace(SimulatorError):
 
     def __init__(self, scenario: str, key: str, place: str, expected: str) -> None:
         super().__init__(f"{scenario}: {key}: {place} is not on this campus; expected {expected}")
+
+
+class ParquetMissing(SimulatorError):
+    """Raised where a Parquet file is to be written and the extra ``parquet`` is not installed."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"{file}: Parquet is written with polars, and that is not installed; "
+            "expected a name that ends in .csv, or shouyuan[parquet] installed"
+        )
 
 
 class BrokerLost(SimulatorError):

@@ -8,14 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-import polars as pl
-
 from campus.clock import iso
-from campus.quantity import SPECS, Quantity
+from campus.quantity import SPECS
 from campus.reading import Reading
+from simulators.errors import ParquetMissing
 
 COLUMNS = ("time", "device", "quantity", "value", "channel", "unit")
-_CHUNK = 500_000
 
 
 class HistoryWriter(Protocol):
@@ -31,14 +29,25 @@ class HistoryWriter(Protocol):
 
 
 def open_history(path: Path, devices: Sequence[str]) -> HistoryWriter:
-    """A writer by the file's ending, ``.csv`` or ``.parquet``; raises ValueError for any other."""
+    """A writer by the file's ending, ``.csv`` or ``.parquet``, for readings of *devices*.
+
+    Raises ValueError for any other ending, and :class:`simulators.errors.ParquetMissing`.
+    """
     match path.suffix.lower():
         case ".csv":
             return CsvHistory(path)
         case ".parquet":
-            return ParquetHistory(path, devices)
+            return _parquet(path, devices)
         case ending:
             raise ValueError(f"{path.name}: {ending or 'no ending'}; expected .csv or .parquet")
+
+
+def _parquet(path: Path, devices: Sequence[str]) -> HistoryWriter:
+    try:
+        from simulators.output.history_parquet import ParquetHistory
+    except ImportError as error:
+        raise ParquetMissing(path.name) from error
+    return ParquetHistory(path, devices)
 
 
 class CsvHistory:
@@ -77,53 +86,3 @@ class CsvHistory:
                 series.channel,
                 SPECS[series.quantity].unit,
             )
-
-
-class ParquetHistory:
-    """Column by column, in packed chunks of half a million rows (about 22 bytes each) until the end."""
-
-    def __init__(self, path: Path, devices: Sequence[str]) -> None:
-        self._path = path
-        self._schema = {
-            "time": pl.Int64(),
-            "device": pl.Enum(sorted(set(devices))),
-            "quantity": pl.Enum([one.value for one in Quantity]),
-            "value": pl.Float64(),
-            "channel": pl.Enum(["", "a", "b", "c", "total"]),
-        }
-        self._rows: list[tuple[int, str, str, float, str]] = []
-        self._chunks: list[pl.DataFrame] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._pack()
-            self._finish()
-
-    def write(self, readings: Iterable[Reading]) -> None:
-        """Adds rows."""
-        self._rows += [
-            (one.time_ms, one.series.device, one.series.quantity.value, one.value, one.series.channel)
-            for one in readings
-        ]
-        if len(self._rows) >= _CHUNK:
-            self._pack()
-
-    def _pack(self) -> None:
-        self._chunks.append(pl.DataFrame(self._rows, schema=self._schema, orient="row"))
-        self._rows = []
-
-    def _finish(self) -> None:
-        units = {one.value: SPECS[one].unit for one in Quantity}
-        whole = pl.concat(self._chunks).with_columns(
-            pl.from_epoch("time", time_unit="ms").dt.replace_time_zone("UTC"),
-            pl.col("quantity")
-            .cast(pl.String)
-            .replace_strict(units, return_dtype=pl.Categorical)
-            .alias("unit"),
-        )
-        whole.write_parquet(self._path)

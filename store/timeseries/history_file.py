@@ -17,8 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from campus.clock import iso, parse_iso, to_ms
 from campus.errors import BadTime, UnknownQuantity, UnknownUnit
 from campus.problem import Problem
@@ -31,8 +29,6 @@ from store.timeseries.history import History
 COLUMNS = ("time", "device", "quantity", "value", "channel", "unit")
 _NEEDED = COLUMNS[:4]
 _MEANING = ("device", "quantity", "channel", "unit")
-#: of a Parquet file, whose parts are dear to open
-_PART_ROWS = 65_536
 #: so few that they stay in the processor's cache from one column to the next
 _ROWS_AT_ONCE = 1_024
 #: of a file whose every row is wrong the first tell enough
@@ -63,7 +59,7 @@ def read_history(
             table.take(number, some)
             number += len(some)
             advance(len(some))
-    except (pl.exceptions.PolarsError, OSError, csv.Error, UnicodeDecodeError) as error:
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise BadHistory(path.name, str(error)[:200], "a CSV (UTF-8) or Parquet file") from error
     table.end()
     return table.history
@@ -75,16 +71,12 @@ def _csv_rows(path: Path) -> Iterator[Row]:
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
-    """The names of the columns, then the rows, read a part at a time."""
-    lazy = pl.scan_parquet(path)
-    yield lazy.collect_schema().names()
-    at = 0
-    while True:
-        part = lazy.slice(at, _PART_ROWS).collect()
-        yield from part.iter_rows()
-        at += len(part)
-        if len(part) < _PART_ROWS:
-            return
+    try:
+        from store.timeseries.history_parquet import parquet_rows
+    except ImportError as error:
+        found = "Parquet, which is read with polars, and that is not installed"
+        raise BadHistory(path.name, found, "a CSV file, or shouyuan[parquet] installed") from error
+    return parquet_rows(path)
 
 
 class _Mistake(Exception):

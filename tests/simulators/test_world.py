@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import sys
 
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from rules.engine.settings import check as check_rules
 from simulators.campus.folder import write_folder
 from simulators.campus.generated import generated_campus, school_terms
 from simulators.campus.world import World
+from simulators.errors import ParquetMissing
 from simulators.faults.scenario import read_scenarios
 from simulators.output.history import open_history
 from store.timeseries.history_file import read_history
@@ -150,6 +152,14 @@ def test_a_history_is_read_again_as_it_was(small, tmp_path, ending):
     assert sorted(found) == sorted(meant)
     table = pl.read_parquet(path) if ending == "parquet" else pl.read_csv(path)
     assert set(table.columns) == {"time", "device", "quantity", "value", "channel", "unit"}
+
+
+def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    """Where polars is missing the file is refused with the remedy, before anything is simulated."""
+    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.delitem(sys.modules, "simulators.output.history_parquet", raising=False)
+    with pytest.raises(ParquetMissing, match=r"h\.parquet: .*shouyuan\[parquet\]"):
+        open_history(tmp_path / "h.parquet", [])
 
 
 def test_a_history_needs_a_known_ending(tmp_path):

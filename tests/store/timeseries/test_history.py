@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import tempfile
 from pathlib import Path
 from unittest.mock import Mock
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from store.errors import BadHistory
-from store.timeseries import history_file
+from store.timeseries import history as history_module
+from store.timeseries import history_file, history_parquet
 from store.timeseries.history import History, stored_history
 from store.timeseries.history_file import read_history
 from store.timeseries.opening import open_store
@@ -81,6 +83,15 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path):
         read_history(written(tmp_path, "time\n", "h.parquet"), [])
 
 
+def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    """Where polars is missing a Parquet file is refused with the remedy; CSV needs nothing."""
+    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.delitem(sys.modules, "store.timeseries.history_parquet")
+    with pytest.raises(BadHistory, match=r"h\.parquet: found .*polars.*shouyuan\[parquet\]"):
+        read_history(tmp_path / "h.parquet", [])
+    assert len(read_history(written(tmp_path, HEAD + GOOD), [])) == 1
+
+
 def test_other_columns_are_passed_over_with_a_warning(tmp_path):
     """A column of somebody else's hinders nobody, and is told."""
     problems = []
@@ -117,8 +128,8 @@ def test_mistakes_in_every_row_are_counted_not_listed(tmp_path):
 
 def test_a_parquet_file_is_read_part_by_part(tmp_path, monkeypatch):
     """Never more than a part of its rows at once, with the same result; times without zone are refused."""
-    for name in ("_PART_ROWS", "_ROWS_AT_ONCE"):
-        monkeypatch.setattr(history_file, name, 7)
+    monkeypatch.setattr(history_parquet, "_PART_ROWS", 7)
+    monkeypatch.setattr(history_file, "_ROWS_AT_ONCE", 7)
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     times = [start + dt.timedelta(minutes=n) for n in range(50)]
     table = pl.DataFrame({"time": times, "device": "m", "quantity": "temperature", "value": range(50)})
@@ -145,16 +156,18 @@ ROWS = st.lists(
 )
 
 
-@given(ROWS, st.integers(-(2**40), 2**42), st.integers(-(2**40), 2**42))
-def test_what_is_added_comes_out_in_order(rows, start_ms, end_ms):
+@given(ROWS, st.integers(-(2**40), 2**42), st.integers(-(2**40), 2**42), st.sampled_from([1, 3, 32_768]))
+def test_what_is_added_comes_out_in_order(rows, start_ms, end_ms, at_once):
     """Whatever is added, as often as it is gone through; equal times in the order they were added."""
     history = History()
     for series, value, time_ms, quality in rows:
         history.add(history.number(series), value, time_ms, quality)
     expected = sorted((Reading(s, v, t, t, q) for s, v, t, q in rows), key=lambda one: one.time_ms)
-    assert list(history) == list(history) == expected
-    history.keep(start_ms, end_ms)
-    assert list(history) == [one for one in expected if start_ms <= one.time_ms < end_ms]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(history_module, "_SORTED_AT_ONCE", at_once)
+        assert list(history) == list(history) == expected
+        history.keep(start_ms, end_ms)
+        assert list(history) == [one for one in expected if start_ms <= one.time_ms < end_ms]
     assert len(history) == len(list(history))
 
 
