@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.accounts import SHORTEST_PASSWORD, AccountRole, Accounts, Act, Actor, Scope
 from api.errors import ApiError
 from campus.clock import DAY_MS, iso
+from service.clock import wall_ms
 from service.recovery.permissions import private_umask
-from service.runtime.clock import wall_ms
 from service.settings import ServiceSettings
 from store.errors import StoreError
 from store.operations.database import open_database

@@ -19,7 +19,7 @@ from campus.text import marked as _
 from campus.text import translator
 from rules.level import Level
 from service.cli.accounts import settings_of, write_down
-from service.runtime.clock import wall_ms
+from service.clock import wall_ms
 from store.operations.database import open_database
 
 _TEST = _("【测试】守园的测试消息,收到说明通道正常")

@@ -18,9 +18,9 @@ from campus.folder.editing.edit import put_device
 from ingest.decoding.registry import decoder_names
 from rules.engine.settings import check as check_rules
 from service.cli.accounts import write_down
+from service.clock import wall_ms
 from service.desks.register import Register
 from service.desks.register_desk import RegisterDesk
-from service.runtime.clock import wall_ms
 from service.settings import ServiceSettings
 from store.operations.database import open_database
 from store.operations.register_log import RegisterLog

@@ -16,9 +16,9 @@ from ingest.decoding.registry import decoder_names
 from rules.engine.settings import check as check_rules
 from service.cli.repair import print_findings
 from service.cli.up import print_problems
+from service.clock import wall_ms
 from service.health.doctor import examine
 from service.lock import is_locked
-from service.runtime.clock import wall_ms
 from service.settings import ServiceSettings
 
 

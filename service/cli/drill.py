@@ -25,7 +25,7 @@ from campus.errors import BadTime, FolderProblems
 from campus.folder import load_campus
 from campus.text import translator
 from service.cli.accounts import write_down
-from service.runtime.clock import wall_ms
+from service.clock import wall_ms
 from service.runtime.demo import DEMO_FOLDER
 from service.settings import ServiceSettings
 from simulators.faults.scenario import read_scenarios

@@ -30,11 +30,11 @@ from rules.engine.replay import is_alert, to_json
 from rules.engine.replay import replay as replay_readings
 from rules.engine.settings import RuleSettings
 from rules.engine.settings import check as check_rules
+from service.cli.backtest import IN_FORCE, Span, from_files, from_store, guessed_campus, rule_files
 from service.cli.backtest_table import tables
 from service.cli.progress_bar import LateBar
-from service.desks.backtest import IN_FORCE, Span, from_files, from_store, guessed_campus, rule_files
+from service.clock import wall_ms
 from service.errors import DataInUse, NoReadings
-from service.runtime.clock import wall_ms
 from store.errors import StoreError
 from store.timeseries.history import History
 

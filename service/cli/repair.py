@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from campus.text import translator
+from service.clock import wall_ms
 from service.errors import ServiceError
 from service.lock import DataLock
 from service.recovery.inspection import Finding, inspect
 from service.recovery.permissions import private_umask
 from service.recovery.repair import repair as repairing
 from service.recovery.repair import wanted
-from service.runtime.clock import wall_ms
 from service.settings import ServiceSettings
 from store.errors import StoreError
 

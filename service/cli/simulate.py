@@ -16,7 +16,7 @@ from campus.campus import Campus
 from campus.clock import DAY_MS, SECOND_MS, from_ms, iso, parse_duration, parse_iso, to_ms
 from campus.errors import BadDuration, BadTime, FolderProblems
 from campus.folder import load_campus
-from service.runtime.clock import wall_ms
+from service.clock import wall_ms
 from simulators.campus.folder import write_folder
 from simulators.campus.generated import generated_campus, school_terms
 from simulators.campus.label import Label

@@ -11,7 +11,7 @@ from api.ports import HeldMessage, HeldUsage, SetAsideThing, UnregisteredSource
 from campus.reading import Reading
 from ingest.message_guard import checksum, item_of
 from ingest.pipeline import Pipeline
-from service.runtime.poison_guard import PoisonGuard
+from service.poison.poison_guard import PoisonGuard
 from store.journal.journal import Journal
 from store.poison.handling import kept_topic
 from store.quarantine import POISON, REFUSED, QuarantineEntry, Selection
@@ -24,7 +24,7 @@ _REPLAYED, _REPLAYED_BYTES, _PAGE = 1_000, 16 * 1024 * 1024, 50
 _BUSY = 1_000
 
 
-class Desk:
+class QuarantineDesk:
     """Looks into the quarantine and hands messages back to the pipeline."""
 
     def __init__(self, journal: Journal, pipeline: Pipeline, guard: PoisonGuard) -> None:

@@ -18,7 +18,7 @@ from rules.engine.engine import Engine
 from rules.engine.settings import RuleSettings
 from rules.level import Level, State
 from rules.verdict import Transition
-from service.drills.cast import copied
+from service.drills.drill_devices import copied
 from service.drills.rules import drill_rules
 from simulators.drills.exercise import Exercise, by_the_clock
 from simulators.errors import ScenarioProblems
@@ -161,7 +161,7 @@ def rehearse(found: Exercise, campus: Campus) -> frozenset[str]:
     return frozenset(topics)
 
 
-def scenario_words(error: ScenarioProblems) -> str:
+def scenario_text(error: ScenarioProblems) -> str:
     """Every mistake with its file and key."""
     return "; ".join(f"{one.where()}: {one.found} → {one.expected}" for one in error.problems)
 

@@ -3,59 +3,47 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
-from paho.mqtt.client import topic_matches_sub
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.drills.drill import Drill, DrillLog, DrillOrder, DrillState
 from alerts.drills.end import close_alerts, notify_begin, notify_end
-from alerts.drills.record import record_of
-from alerts.drills.score import Deed, Verdict
-from alerts.own.service import UNREACHABLE
 from api.ports import DrillRefused, DrillScenario
 from campus.campus import Campus
 from campus.clock import MINUTE_MS, SECOND_MS
 from campus.text import marked as _
 from campus.text import translator
 from campus.worker import Worker
-from rules.level import Level
 from service.drills import checks
-from service.drills.cast import Cast, copied
+from service.drills.drill_devices import DrillDevices, copied
+from service.drills.ending import DrillEnding
+from service.drills.judging import DrillJudging
 from service.drills.orders import Orders, Ready
+from service.drills.ports import DrillPorts
 from service.drills.run import DrillRun
 from simulators.drills.exercise import Exercise
-from store.errors import JournalDamaged
-
-if TYPE_CHECKING:
-    from service.runtime.runtime import Runtime
 
 log = structlog.get_logger()
 
-#: after its end drill devices stay known so long, so that what the broker still holds of them is no stranger's
+#: after its end drill devices stay known so long, so that what the broker still holds of them is no unregistered device's
 _DRAIN_MS, _DRAIN_AFTER_CRASH_MS = 10 * SECOND_MS, MINUTE_MS
 _LOOK_S = 0.5
 CRASHED = _("守园在演练中途停止运行,重新启动后已清理。")
-REAL_ALERT = _("出现真实告警(编号 {number}),演练立即让路。")
-BROKEN = _("演练设备发不出数据:{error}")
 
 
 class Drills:
     """At most one exercise at a time. Thread-safe."""
 
-    def __init__(self, runtime: Runtime, cast: Cast, *, scenarios: Path | None = None) -> None:
-        self._runtime = runtime
-        self._cast = cast
-        self.log = DrillLog(runtime.database)
-        self._orders = Orders(
-            self.log, runtime.register.campus, self._hearing, now_ms=runtime.now_ms, folder=scenarios
-        )
+    def __init__(self, ports: DrillPorts, devices: DrillDevices) -> None:
+        self._ports = ports
+        self._devices = devices
+        self.log = DrillLog(ports.database)
+        self._orders = Orders(ports, self.log)
+        self._judging = DrillJudging(ports)
+        self._ending = DrillEnding(ports, self.log)
         self._lock = threading.RLock()
         self._run: DrillRun | None = None
-        self._seq = 0
         self._leaving: tuple[tuple[str, ...], int] | None = None
         self.worker = Worker("drills", self._round, pace_s=self._rest_s, expected=(SQLAlchemyError,))
 
@@ -69,7 +57,7 @@ class Drills:
         self.worker.stop()
         with self._lock:
             if self._run is not None:
-                self._end(DrillState.ABORTED, reason=self._words(CRASHED))
+                self._end(DrillState.ABORTED, reason=self._text(CRASHED))
 
     def wake(self) -> None:
         """Something has changed that an exercise may have to give way to."""
@@ -82,7 +70,7 @@ class Drills:
     def order(self, order: DrillOrder, who: str) -> Drill:
         """Begins an exercise, or keeps it for its time; raises :class:`DrillRefused`."""
         with self._lock:
-            now_ms = self._runtime.now_ms()
+            now_ms = self._ports.now_ms()
             begin_ms = order.start_ms or now_ms
             ready = self._orders.worked_out(order, begin_ms)
             if not order.start_ms:
@@ -98,7 +86,7 @@ class Drills:
             if self._run is not None and self._run.drill.id == drill_id:
                 self._end(DrillState.STOPPED, who=who)
             else:
-                self.log.ended(drill_id, DrillState.STOPPED, self._runtime.now_ms(), who=who)
+                self.log.ended(drill_id, DrillState.STOPPED, self._ports.now_ms(), who=who)
             return self.log.get(drill_id)
 
     def running(self) -> Drill | None:
@@ -110,22 +98,24 @@ class Drills:
         """Ends what ran when the service died. Its devices stay known for a minute, and speak to nobody."""
         for one in self.log.find(states=(DrillState.RUNNING,)):
             with self._lock:
-                self._cast.enter(copied(self._real, one.plan.copies, one.asked.speed), ())
-                self._close(one, DrillState.ABORTED, "", self._words(CRASHED), _DRAIN_AFTER_CRASH_MS)
+                self._devices.enter(copied(self._campus, one.plan.copies, one.asked.speed), ())
+                self._close(one, DrillState.ABORTED, "", self._text(CRASHED), _DRAIN_AFTER_CRASH_MS)
             log.warning("drill.aborted", drill=one.id, reason="the service died while it ran")
         # none runs now: what one that ended as the service died left open is nobody's
-        left = {one.subject for one in self._runtime.book.open_alerts() if one.drill} - set(
-            self._real.devices
+        left = {one.subject for one in self._ports.book.open_alerts() if one.drill} - set(
+            self._campus.devices
         )
         if left:
-            close_alerts(self._runtime.database, left, self._runtime.now_ms())
+            close_alerts(self._ports.database, left, self._ports.now_ms())
 
     def look(self) -> None:
         """One round: what must end ends, what is due begins."""
         with self._lock:
-            now_ms = self._runtime.now_ms()
+            now_ms = self._ports.now_ms()
             if self._run is not None:
-                self._watch_over(self._run, now_ms)
+                ending = self._ending.of(self._run, now_ms)
+                if ending is not None:
+                    self._end(ending.state, reason=ending.reason)
             elif self._leaving is not None and now_ms >= self._leaving[1]:
                 self._leave(now_ms)
             if self._run is None:
@@ -136,14 +126,14 @@ class Drills:
                         self._take_up(one, one.start_ms, now_ms)
 
     @property
-    def _real(self) -> Campus:
-        return self._runtime.register.campus()
+    def _campus(self) -> Campus:
+        return self._ports.campus()
 
-    def _words(self, text: str, **values: object) -> str:
-        return translator(self._real.site.language)(text).format(**values)
+    def _text(self, text: str, **values: object) -> str:
+        return translator(self._campus.site.language)(text).format(**values)
 
-    def _check_now(self, found: Exercise) -> None:
-        checks.check_calm(self._runtime.book.open_alerts(), self._real, found.copies)
+    def _check_now(self, exercise: Exercise) -> None:
+        checks.check_calm(self._ports.book.open_alerts(), self._campus, exercise.copies)
 
     def _take_up(self, drill: Drill, begin_ms: int, now_ms: int) -> None:
         """Begins one that is due, or accepts one for later; refuses what must not be."""
@@ -153,97 +143,60 @@ class Drills:
             if begin_ms <= now_ms:
                 self._check_now(ready.exercise)
         except DrillRefused as error:
-            reason = error.words(translator(self._real.site.language))
+            reason = error.words(translator(self._campus.site.language))
             self.log.ended(drill.id, DrillState.REFUSED, now_ms, reason=reason)
             log.warning("drill.refused", drill=drill.id, reason=reason)
-            self._runtime.feed.publish_alert("drill")
+            self._ports.show()
             return
         if begin_ms <= now_ms:
             self._begin(drill, ready)
         else:
             self.log.accepted(drill.id, ready.plan)
 
-    def _hearing(self, topics: Collection[str]) -> str | None:
-        for name in self._real.site.all_brokers:
-            filters = self._runtime.judge.topics(name)
-            if all(any(topic_matches_sub(one, topic) for one in filters) for topic in topics):
-                return name
-        return None
-
     def _begin(self, drill: Drill, ready: Ready) -> None:
-        runtime, found = self._runtime, ready.exercise
-        self._leave(found.begin_ms)
-        self.log.began(drill.id, ready.plan, found.begin_ms)
+        exercise, campus = ready.exercise, self._campus
+        self._leave(exercise.begin_ms)
+        self.log.began(drill.id, ready.plan, exercise.begin_ms)
         drill = self.log.get(drill.id)
-        devices = copied(self._real, found.copies, found.speed)
-        self._cast.enter(devices, drill.asked.people)
-        self._seq = runtime.journal.last_seq()
-        address = runtime.brokers.simulated(ready.broker)
-        self._run = DrillRun(drill, found, self._real, devices, address, now_ms=runtime.now_ms)
+        devices = copied(campus, exercise.copies, exercise.speed)
+        self._devices.enter(devices, drill.asked.people)
+        self._judging.begin()
+        address = self._ports.brokers.simulated(ready.broker)
+        self._run = DrillRun(drill, exercise, campus, devices, address, now_ms=self._ports.now_ms)
         if drill.asked.announced:
-            notify_begin(runtime.database, drill, self._real, found.begin_ms)
+            notify_begin(self._ports.database, drill, campus, exercise.begin_ms)
         self._run.start()
-        self._told()
+        self._notify()
         log.info("drill.began", drill=drill.id, scenario=drill.asked.scenario, devices=len(devices))
-
-    def _watch_over(self, run: DrillRun, now_ms: int) -> None:
-        real = self._real_alert(run)
-        if self.log.get(run.drill.id).over:  # stopped on the command line
-            self._end(DrillState.STOPPED)
-        elif real:
-            self._end(DrillState.ABORTED, reason=self._words(REAL_ALERT, number=real))
-        elif run.failure is not None:
-            self._end(DrillState.ABORTED, reason=self._words(BROKEN, error=run.failure))
-        elif now_ms >= run.drill.plan.ends_ms or self._all_done(run.drill, now_ms):
-            self._end(DrillState.DONE)
-
-    def _real_alert(self, run: DrillRun) -> int:
-        """A real alert it gives way to: any critical one, as the same two or three people deal with it, or one of a device
-        that is shadowed. It is aborted, not paused: nobody should have to tell two stories apart afterwards.
-        """
-        shadowed = set(run.copies.values())
-        for one in self._runtime.book.open_alerts():
-            if (
-                not one.drill
-                and one.rule != UNREACHABLE
-                and (one.severity is Level.CRITICAL or one.subject in shadowed)
-            ):
-                return one.id
-        return 0
-
-    def _all_done(self, drill: Drill, now_ms: int) -> bool:
-        """Nothing more can come: every expectation is settled, and every alert has been dealt with."""
-        record = record_of(self._runtime.database, drill, now_ms)
-        settled = all(one.verdict is not Verdict.OPEN for one in record.score.expected)
-        return settled and record.score.deed(Deed.HANDLED).verdict is Verdict.MET and record.all_handled
 
     def _end(self, state: DrillState, *, who: str = "", reason: str = "") -> None:
         run, self._run = self._run, None
         if run is None:
             return
-        self._cast.mute()
+        self._devices.mute()
         run.stop()
         self._close(run.drill, state, who, reason, _DRAIN_MS)
         log.info("drill.ended", drill=run.drill.id, state=state.value, reason=reason)
 
     def _close(self, drill: Drill, state: DrillState, who: str, reason: str, drain_ms: int) -> None:
-        runtime = self._runtime
-        now_ms = runtime.now_ms()
-        close_alerts(runtime.database, drill.plan.copies, now_ms)  # first: one that is over has nothing open
+        now_ms = self._ports.now_ms()
+        close_alerts(
+            self._ports.database, drill.plan.copies, now_ms
+        )  # first: one that is over has nothing open
         self.log.ended(drill.id, state, now_ms, who=who, reason=reason)
-        notify_end(runtime.database, self.log.get(drill.id), self._real, now_ms)
+        notify_end(self._ports.database, self.log.get(drill.id), self._campus, now_ms)
         self._leaving = (tuple(drill.plan.copies), now_ms + drain_ms)
-        self._told()
+        self._notify()
 
     def _leave(self, now_ms: int) -> None:
         leaving, self._leaving = self._leaving, None
         if leaving is not None:
-            close_alerts(self._runtime.database, leaving[0], now_ms)
-            self._cast.leave()
+            close_alerts(self._ports.database, leaving[0], now_ms)
+            self._devices.leave()
 
-    def _told(self) -> None:
-        self._runtime.dispatcher.wake()
-        self._runtime.feed.publish_alert("drill")
+    def _notify(self) -> None:
+        self._ports.send()
+        self._ports.show()
 
     def _round(self) -> None:
         self._judge()
@@ -255,19 +208,9 @@ class Drills:
 
     def _judge(self) -> None:
         """Waits for batches and lets the running exercise's rules judge them."""
-        journal, run = self._runtime.journal, self._run
-        if run is None or not journal.wait(self._seq, _LOOK_S):
+        run = self._run
+        if run is None or not self._judging.wait(_LOOK_S):
             return
         with self._lock:
-            if self._run is not run:
-                return
-            try:
-                batches = journal.read(self._seq, max_batches=256)
-            except JournalDamaged as error:
-                self._seq = error.seq
-                return
-            found = run.judge(batches)
-            if found:
-                self._runtime.book.take_own(found, self._runtime.now_ms())
-                self._told()
-            self._seq = batches[-1].seq if batches else self._seq
+            if self._run is run and self._judging.judge(run):
+                self._notify()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Collection
 from typing import NamedTuple
+
+from paho.mqtt.client import topic_matches_sub
 
 from alerts.drills.drill import DrillLog, DrillOrder, DrillPlan, DrillState, PlannedExpectation, PlannedFault
 from api.ports import DrillRefused, DrillScenario
 from campus.campus import Campus
 from campus.clock import MINUTE_MS
+from campus.site import Site
 from service.drills import checks
-from simulators.drills.exercise import WARM_UP_MS, Exercise, by_the_clock, exercise
+from service.drills.ports import DrillPorts
+from simulators.drills.exercise import WARM_UP_MS, Exercise, by_the_clock
+from simulators.drills.exercise import exercise as exercise_of
 from simulators.errors import NoSuchPlace, ScenarioProblems
 from simulators.faults.scenario import Scenario, read_scenarios
 
@@ -28,24 +32,11 @@ class Ready(NamedTuple):
 
 
 class Orders:
-    """Looks at orders; begins nothing. *hearing* names the broker at which all of some topics are subscribed to, None where
-    there is none; *folder* holds a school's own scenarios, where it has any.
-    """
+    """Looks at orders; begins nothing."""
 
-    def __init__(
-        self,
-        log: DrillLog,
-        real: Callable[[], Campus],
-        hearing: Callable[[Collection[str]], str | None],
-        *,
-        now_ms: Callable[[], int],
-        folder: Path | None,
-    ) -> None:
+    def __init__(self, ports: DrillPorts, log: DrillLog) -> None:
+        self._ports = ports
         self._log = log
-        self._real = real
-        self._hearing = hearing
-        self._now_ms = now_ms
-        self._folder = folder
 
     def scenarios(self, language: str) -> list[DrillScenario]:
         """Those with something to find, the most common first."""
@@ -73,32 +64,40 @@ class Orders:
 
         Raises :class:`DrillRefused`. *but* is the order's own number, where it has one.
         """
-        now_ms, campus = self._now_ms(), self._real()
+        now_ms, campus = self._ports.now_ms(), self._ports.campus()
         scenario = self._scenario(order.scenario)
         checks.check_order(order, now_ms, campus)
         checks.check_scenario(scenario, order, campus.site.language)
-        found = _exercise(order, scenario, campus, begin_ms)
-        ends_ms = found.last_ms + REACTION_MS
-        checks.check_exercise(found, order, campus, now_ms, ends_ms)
+        exercise = _exercise(order, scenario, campus, begin_ms)
+        ends_ms = exercise.last_ms + REACTION_MS
+        checks.check_exercise(exercise, order, campus, now_ms, ends_ms)
         others = self._log.find(states=(DrillState.PLANNED, DrillState.RUNNING))
         checks.check_alone(others, begin_ms, ends_ms, but=but)
         topics = checks.rehearse(_exercise(order, scenario, campus, begin_ms), campus)
-        broker = self._hearing(topics)
+        broker = self._hearing(campus.site, topics)
         if broker is None:
             raise DrillRefused(checks.UNHEARD, topic=min(topics, default=""))
         people = tuple(campus.people[one].name if one in campus.people else one for one in order.people)
-        return Ready(found, plan_of(found, campus, people, ends_ms), broker)
+        return Ready(exercise, plan_of(exercise, campus, people, ends_ms), broker)
+
+    def _hearing(self, site: Site, topics: Collection[str]) -> str | None:
+        """The name of the broker at which all of *topics* are subscribed to; None where there is none."""
+        for name in site.all_brokers:
+            filters = self._ports.subscriptions.topics(name)
+            if all(any(topic_matches_sub(one, topic) for one in filters) for topic in topics):
+                return name
+        return None
 
     def _known(self) -> dict[str, Scenario]:
         """All scenarios; a school's own take the place of ready ones of the same name."""
-        own = self._folder
+        own = self._ports.scenarios
         return read_scenarios() | (read_scenarios(own) if own is not None and own.is_dir() else {})
 
     def _scenario(self, name: str) -> Scenario:
         try:
             known = self._known()
         except ScenarioProblems as error:
-            raise DrillRefused(checks.BAD_SCENARIO, problems=checks.scenario_words(error)) from error
+            raise DrillRefused(checks.BAD_SCENARIO, problems=checks.scenario_text(error)) from error
         if name not in known:
             raise DrillRefused(checks.NO_SCENARIO, name=name)
         return known[name]
@@ -106,7 +105,7 @@ class Orders:
 
 def _exercise(order: DrillOrder, scenario: Scenario, campus: Campus, begin_ms: int) -> Exercise:
     try:
-        return exercise(
+        return exercise_of(
             campus, scenario, begin_ms=begin_ms, speed=order.speed, seed=order.seed, device=order.device
         )
     except NoSuchPlace as error:

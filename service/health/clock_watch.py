@@ -9,8 +9,8 @@ from alerts.own import service as own
 from campus.clock import MINUTE_MS, from_ms, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Drift, Trouble
-from service.runtime.clock import plausible
+from service.clock import plausible
+from service.trouble import Trouble
 
 
 class ClockWatch:
@@ -44,3 +44,27 @@ class ClockWatch:
 
     def _text(self, wall_ms: int) -> str:
         return from_ms(wall_ms, self._zone).strftime("%Y-%m-%d %H:%M")
+
+
+class Drift:
+    """Notices a wall clock that jumps, against one that cannot. A jump is told for *tell_ms*."""
+
+    def __init__(self, *, tolerance_ms: int = 2 * MINUTE_MS, tell_ms: int = 10 * MINUTE_MS) -> None:
+        self._tolerance_ms = tolerance_ms
+        self._tell_ms = tell_ms
+        self._before: tuple[int, int] | None = None
+        self._jumped_ms = 0
+        self._told_until_ms = 0
+
+    def continue_from(self, last_ms: int, wall_ms: int, steady_ms: int) -> None:
+        """At the start: a wall clock from before *last_ms*, which was reached before, was set back meanwhile."""
+        self._before = (max(last_ms, wall_ms), steady_ms)
+
+    def jumped_ms(self, wall_ms: int, steady_ms: int) -> int:
+        """By how much the clock jumped lately, 0 when it did not."""
+        before, self._before = self._before, (wall_ms, steady_ms)
+        if before is not None:
+            jump_ms = (wall_ms - before[0]) - (steady_ms - before[1])
+            if abs(jump_ms) > self._tolerance_ms:
+                self._jumped_ms, self._told_until_ms = jump_ms, steady_ms + self._tell_ms
+        return self._jumped_ms if steady_ms < self._told_until_ms else 0

@@ -12,7 +12,8 @@ from campus.clock import SECOND_MS, steady_ms
 from campus.text import Translate
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Trouble, Watch
+from service.health.watch import Watch
+from service.trouble import Trouble
 
 #: looks are made every second; what was not looked at for so long is not proven well
 STALE_MS = 20 * SECOND_MS

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from alerts.own import service as own
 from api.ports import Condition
 from campus.clock import MINUTE_MS
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Look, Probe, Trouble
-
-if TYPE_CHECKING:
-    from service.broker.keeper import Restart
-    from service.runtime.runtime import Runtime
+from service.broker.brokers import Brokers
+from service.broker.keeper import Restart
+from service.trouble import Look, Probe, Trouble
 
 #: what reconnecting alone may take
 _BROKER_AWAY_MS = 2 * MINUTE_MS
-#: messages a broker dropped are told of for so long
-_DROPS_TOLD_MS = 10 * MINUTE_MS
+#: messages a broker dropped are reported for so long
+_DROPS_SHOWN_MS = 10 * MINUTE_MS
 #: and a lost session, or a broker that was started again
-_LOSS_TOLD_MS = 10 * MINUTE_MS
+_LOSS_SHOWN_MS = 10 * MINUTE_MS
 #: the names of all these alerts
 RULES = (
     own.BROKER_AWAY,
@@ -34,19 +31,19 @@ RULES = (
 )
 
 
-def looks(runtime: Runtime) -> list[Look]:
+def looks(brokers: Brokers) -> list[Look]:
     """Everything about brokers that is looked at."""
     return [
-        Probe("broker", lambda _: _brokers(runtime)),
-        Probe("broker", lambda _: _topics(runtime)),
-        Probe("broker", lambda now_ms: _sessions(runtime, now_ms)),
-        Probe("broker", _Drops(runtime)),
-        _Restarts(runtime),
+        Probe("broker", lambda _: _brokers(brokers)),
+        Probe("broker", lambda _: _topics(brokers)),
+        Probe("broker", lambda now_ms: _sessions(brokers, now_ms)),
+        Probe("broker", _Drops(brokers)),
+        _Restarts(brokers),
     ]
 
 
-def _brokers(runtime: Runtime) -> Iterator[Trouble]:
-    every = dict(runtime.brokers.connections)
+def _brokers(brokers: Brokers) -> Iterator[Trouble]:
+    every = dict(brokers.connections)
     if not every:
         facts: Facts = {"broker": "", "reason": "not started yet"}
         yield Trouble(
@@ -56,7 +53,7 @@ def _brokers(runtime: Runtime) -> Iterator[Trouble]:
     condition = Condition.DEGRADED if some else Condition.DOWN
     for name, connection in every.items():
         if not connection.connected:
-            keeper = runtime.brokers.keeper_of(name)
+            keeper = brokers.keeper_of(name)
             reason = (keeper.failure if keeper is not None else "") or connection.reason
             facts = {"broker": name or connection.where, "reason": reason}
             yield Trouble(
@@ -64,8 +61,8 @@ def _brokers(runtime: Runtime) -> Iterator[Trouble]:
             )
 
 
-def _topics(runtime: Runtime) -> Iterator[Trouble]:
-    for name, connection in runtime.brokers.connections.items():
+def _topics(brokers: Brokers) -> Iterator[Trouble]:
+    for name, connection in brokers.connections.items():
         if connection.connected and connection.refused_topics:
             topics = ", ".join(connection.refused_topics[:5])
             facts: Facts = {"broker": name or connection.where, "topic": topics}
@@ -75,53 +72,53 @@ def _topics(runtime: Runtime) -> Iterator[Trouble]:
 class _Drops:
     """Remembers what each broker has dropped, as they count from their own start."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, brokers: Brokers) -> None:
+        self._brokers = brokers
         self._before: dict[str, int] = {}
-        self._told: dict[str, tuple[int, int]] = {}
+        self._reported: dict[str, tuple[int, int]] = {}
 
     def __call__(self, now_ms: int) -> Iterator[Trouble]:
-        for name, connection in self._runtime.brokers.connections.items():
+        for name, connection in self._brokers.connections.items():
             dropped = connection.broker_dropped
             before = self._before.setdefault(name, dropped)
             self._before[name] = dropped
             if dropped > before:
-                messages, _ = self._told.get(name, (0, 0))
-                self._told[name] = (messages + dropped - before, now_ms)
-            messages, told_ms = self._told.get(name, (0, 0))
-            if messages and 0 <= now_ms - told_ms < _DROPS_TOLD_MS:
+                messages, _ = self._reported.get(name, (0, 0))
+                self._reported[name] = (messages + dropped - before, now_ms)
+            messages, reported_ms = self._reported.get(name, (0, 0))
+            if messages and 0 <= now_ms - reported_ms < _DROPS_SHOWN_MS:
                 facts: Facts = {"broker": name or connection.where, "messages": messages}
                 yield Trouble(own.BROKER_DROPS, name or "broker", Level.CRITICAL, facts, part="broker")
             else:
-                self._told.pop(name, None)
+                self._reported.pop(name, None)
 
 
-def _sessions(runtime: Runtime, now_ms: int) -> Iterator[Trouble]:
-    for name, connection in runtime.brokers.connections.items():
+def _sessions(brokers: Brokers, now_ms: int) -> Iterator[Trouble]:
+    for name, connection in brokers.connections.items():
         session = connection.session
         facts: Facts = {"broker": name or connection.where}
         # nobody can know our name at our own broker: there, losses have another cause, which the keeper finds
-        if runtime.brokers.keeper_of(name) is None and session.contested(now_ms):
+        if brokers.keeper_of(name) is None and session.contested(now_ms):
             yield Trouble(own.SESSION_TAKEN, name or "broker", Level.CRITICAL, facts, part="broker")
-        if session.forgotten_ms and now_ms - session.forgotten_ms < _LOSS_TOLD_MS:
+        if session.forgotten_ms and now_ms - session.forgotten_ms < _LOSS_SHOWN_MS:
             yield Trouble(own.SESSION_LOST, name or "broker", Level.WARNING, facts, part="broker")
 
 
 class _Restarts:
-    """Tells for a while that our own broker was started again, and that what it had kept was damaged."""
+    """Reports for a while that our own broker was started again, and that what it had kept was damaged."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, brokers: Brokers) -> None:
+        self._brokers = brokers
         self._seen: Restart | None = None
         self._seen_ms = 0
 
     def __call__(self, now_ms: int) -> Iterator[Trouble]:
-        keeper = self._runtime.brokers.keeper
+        keeper = self._brokers.keeper
         if keeper is None or keeper.last is None:
             return
         if keeper.last is not self._seen:
             self._seen, self._seen_ms = keeper.last, now_ms
-        if now_ms - self._seen_ms >= _LOSS_TOLD_MS:
+        if now_ms - self._seen_ms >= _LOSS_SHOWN_MS:
             return
         if self._seen.damaged:
             yield Trouble(own.BROKER_DAMAGED, "broker", Level.WARNING, {"file": self._seen.damaged})

@@ -10,14 +10,14 @@ from campus.clock import MINUTE_MS, SECOND_MS
 from campus.worker import Doing, Progress, Worker
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Trouble
+from service.trouble import Trouble
 
 SENDERS = "send-"
 #: without these no alert reaches anybody: what stops them is critical, and systemd is to restart a service in which one hangs
-VITAL = frozenset({"ingest", "rules", "heart", "watch", "watchdog"})
+VITAL = frozenset({"ingest", "rules", "heartbeat", "watch", "watchdog"})
 #: a failure that the next step mends is none
 _FAILING_MS = 10 * SECOND_MS
-_PARTS = {"heart": "journal", "replay": "register"}
+_PARTS = {"heartbeat": "journal", "replay": "register"}
 #: told by a look of its own, with the reason a person needs
 _TOLD_ELSEWHERE = frozenset({"store"})
 _RULES = {Doing.STUCK: own.WORKER_STUCK, Doing.ENDED: own.WORKER_ENDED, Doing.FAILING: own.WORKER_FAILING}

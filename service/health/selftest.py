@@ -17,7 +17,7 @@ from campus.selftest import Round, Stage, Trace
 from campus.worker import Worker
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Trouble
+from service.trouble import Trouble
 
 log = structlog.get_logger()
 

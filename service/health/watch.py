@@ -13,6 +13,7 @@ from api.ports import Condition
 from campus.clock import MINUTE_MS, steady_ms
 from rules.level import Level, State
 from rules.verdict import Evidence, Facts, Transition
+from service.trouble import Look, Probe, Trouble
 
 log = structlog.get_logger()
 
@@ -20,41 +21,11 @@ log = structlog.get_logger()
 STAYS_OVER_MS = MINUTE_MS
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """Something that is wrong at this moment; it becomes an alert when it lasts *for_ms*.
-
-    *part* of the service is in *condition* because of it, from the first moment on; no part for what is wrong elsewhere.
-    """
-
-    rule: str
-    subject: str
-    severity: Level
-    facts: Facts
-    for_ms: int = 0
-    part: str = ""
-    condition: Condition = Condition.DEGRADED
-
-
-class Probe(msgspec.Struct, frozen=True):
-    """A look at one *part*; where the look itself fails, that part is not proven well, and so is down."""
-
-    part: str
-    ask: Callable[[int], Iterable[Trouble]]
-
-    def __call__(self, now_ms: int) -> Iterable[Trouble]:
-        """What is wrong now."""
-        return self.ask(now_ms)
-
-
 class _Case(msgspec.Struct):
     trouble: Trouble
     since_ms: int
     seen_ms: int
     firing: bool = False
-
-
-#: what is wrong now; asked with the moment
-Look = Callable[[int], Iterable[Trouble]]
 
 
 class Watch:
@@ -66,12 +37,12 @@ class Watch:
         looks: Sequence[Look],
         *,
         parts: Sequence[str] = (),
-        told: Callable[[], None] = lambda: None,
+        notify: Callable[[], None] = lambda: None,
         steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         self._book = book
         self._looks = looks
-        self._told = told
+        self._notify = notify
         self._steady_ms = steady_ms
         self._cases: dict[tuple[str, str], _Case] = {}
         #: looks that failed the last time, so that each is logged once
@@ -106,7 +77,7 @@ class Watch:
         ]
         if told:
             self._book.take_own(told, now_ms)  # where this fails, the next round tries again
-            self._told()
+            self._notify()
         for key, to in changed.items():
             if to is State.FIRING:
                 self._cases[key].firing = True
@@ -147,27 +118,3 @@ def _transition(case: _Case, now_ms: int, to_state: State) -> Transition:
     from_state = State.INACTIVE if to_state is State.FIRING else State.FIRING
     evidence = Evidence(facts=one.facts, since_ms=case.since_ms)
     return Transition(now_ms, one.rule, one.subject, from_state, to_state, one.severity, evidence)
-
-
-class Drift:
-    """Notices a wall clock that jumps, against one that cannot. A jump is told for *tell_ms*."""
-
-    def __init__(self, *, tolerance_ms: int = 2 * MINUTE_MS, tell_ms: int = 10 * MINUTE_MS) -> None:
-        self._tolerance_ms = tolerance_ms
-        self._tell_ms = tell_ms
-        self._before: tuple[int, int] | None = None
-        self._jumped_ms = 0
-        self._told_until_ms = 0
-
-    def continue_from(self, last_ms: int, wall_ms: int, steady_ms: int) -> None:
-        """At the start: a wall clock from before *last_ms*, which was reached before, was set back meanwhile."""
-        self._before = (max(last_ms, wall_ms), steady_ms)
-
-    def jumped_ms(self, wall_ms: int, steady_ms: int) -> int:
-        """By how much the clock jumped lately, 0 when it did not."""
-        before, self._before = self._before, (wall_ms, steady_ms)
-        if before is not None:
-            jump_ms = (wall_ms - before[0]) - (steady_ms - before[1])
-            if abs(jump_ms) > self._tolerance_ms:
-                self._jumped_ms, self._told_until_ms = jump_ms, steady_ms + self._tell_ms
-        return self._jumped_ms if steady_ms < self._told_until_ms else 0

@@ -7,7 +7,6 @@ their own looking can hold them up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from alerts.own import parts as own_parts
 from api.ports import Condition
@@ -17,10 +16,9 @@ from rules.level import Level
 from rules.verdict import Facts
 from service.health import looks
 from service.health.look_workers import look_at_workers
-from service.health.watch import Look, Probe, Trouble, Watch
-
-if TYPE_CHECKING:
-    from service.runtime.runtime import Runtime
+from service.health.ports import Watched
+from service.health.watch import Watch
+from service.trouble import Look, Probe, Trouble
 
 _PACE_S = 1.0
 _WORKER_PARTS = (
@@ -49,14 +47,14 @@ _WORKER_RULES = (
 class Watchers:
     """*watch* looks at what the parts achieve, *watchdog* at the workers that do it."""
 
-    def __init__(self, runtime: Runtime, *, told: Callable[[], None]) -> None:
-        self._runtime = runtime
-        parts: list[Look] = [*looks.looks(runtime), Probe("watchdog", self._look_at_watchdog)]
-        self.watch = Watch(runtime.book, parts, parts=looks.PARTS, told=told)
+    def __init__(self, watched: Watched, *, notify: Callable[[], None]) -> None:
+        self._all_workers = watched.workers
+        parts: list[Look] = [*looks.looks(watched), Probe("watchdog", self._look_at_watchdog)]
+        self.watch = Watch(watched.book, parts, parts=looks.PARTS, notify=notify)
         workers = Probe("watchdog", look_at_workers(self._looked_at, steady_ms))
-        self.watchdog = Watch(runtime.book, [workers], parts=_WORKER_PARTS, told=told)
-        self._watch = Worker("watch", lambda: self.watch.look(runtime.now_ms()), pace_s=_PACE_S)
-        self._watchdog = Worker("watchdog", lambda: self.watchdog.look(runtime.now_ms()), pace_s=_PACE_S)
+        self.watchdog = Watch(watched.book, [workers], parts=_WORKER_PARTS, notify=notify)
+        self._watch = Worker("watch", lambda: self.watch.look(watched.now_ms()), pace_s=_PACE_S)
+        self._watchdog = Worker("watchdog", lambda: self.watchdog.look(watched.now_ms()), pace_s=_PACE_S)
 
     @property
     def every(self) -> tuple[Watch, ...]:
@@ -70,7 +68,7 @@ class Watchers:
 
     def recover(self, now_ms: int) -> None:
         """Takes up the alerts that were open when the service ended, each of them where it was raised."""
-        self.watch.recover([one for one in looks.rules() if one not in _WORKER_RULES], now_ms)
+        self.watch.recover([rule for rule in looks.rules() if rule not in _WORKER_RULES], now_ms)
         self.watchdog.recover(_WORKER_RULES, now_ms)
 
     def start(self) -> None:
@@ -86,7 +84,7 @@ class Watchers:
             worker.stop()
 
     def _looked_at(self) -> Iterator[Worker]:
-        return (worker for worker in self._runtime.workers() if worker is not self._watchdog)
+        return (worker for worker in self._all_workers() if worker is not self._watchdog)
 
     def _look_at_watchdog(self, _now_ms: int) -> Iterator[Trouble]:
         """The one that no other worker looks at."""

@@ -12,17 +12,20 @@ import msgspec
 from alerts.book import AlertBook
 from alerts.own import data as own_data
 from service.recovery.event import Event
-from service.runtime.rule_consumer import NAME as RULES
 from store.journal.journal import Journal
 from store.operations.facts import JOURNAL, SITE, Facts
 
 
 class Aligner(msgspec.Struct, frozen=True):
-    """Brings the parts into step before any of them starts; returns what had to be done."""
+    """Brings the parts into step before any of them starts; returns what had to be done.
+
+    *consumer* is the name under which the journal keeps the rules' position.
+    """
 
     journal: Journal
     book: AlertBook
     facts: Facts
+    consumer: str
 
     def align(self, site_id: str, now_ms: int) -> list[Event]:
         events = [*self._site(site_id, now_ms), *self._positions(now_ms)]
@@ -39,12 +42,12 @@ class Aligner(msgspec.Struct, frozen=True):
     def _positions(self, now_ms: int) -> list[Event]:
         journal, known = self.journal, self.facts.get(JOURNAL)
         committed, snapshot_seq, _ = self.book.position()
-        last_seq, judged = journal.last_seq(), journal.offset(RULES)
+        last_seq, judged = journal.last_seq(), journal.offset(self.consumer)
         if known not in (None, journal.id) or committed > last_seq:
             # another journal, or an older copy of this one: go on behind every number either has given
             journal.continue_after(max(committed, snapshot_seq, last_seq))
             self.book.move_position(journal.last_seq(), now_ms)
-            journal.save_offset(RULES, journal.last_seq())
+            journal.save_offset(self.consumer, journal.last_seq())
             return [Event(now_ms, own_data.JOURNAL_REPLACED, "journal.db", {"batches": committed})]
         if judged > committed:
             # the rules' consumer replays up to there without effects: people were told of it already

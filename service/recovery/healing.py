@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,10 +11,9 @@ import structlog
 from alerts.own import data as own_data
 from rules.level import Level
 from rules.verdict import Facts
-from service.health.watch import Trouble
 from service.recovery.copies import Copies, made_at
 from service.recovery.event import Event, EventLog
-from service.runtime.rule_consumer import RuleConsumer
+from service.trouble import Trouble
 from store.errors import StoreError
 from store.journal.consumer import StoreConsumer
 from store.journal.journal import Journal
@@ -28,7 +27,10 @@ log = structlog.get_logger()
 
 
 class Healer:
-    """Looks each round whether a file has shown damage; one that cannot be mended now is told, and tried again."""
+    """Looks each round whether a file has shown damage; one that cannot be mended now is reported, and tried again.
+
+    *on_restored* is called when a copy of the operations database took its place: whoever remembers what was in it reads again.
+    """
 
     def __init__(
         self,
@@ -36,20 +38,20 @@ class Healer:
         journal: Journal,
         store: TimeSeriesStore,
         storing: StoreConsumer,
-        rules: RuleConsumer,
         database: sa.Engine,
         operations: Path | None,
         copies: Copies,
         events: EventLog,
+        on_restored: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._store = store
         self._storing = storing
-        self._rules = rules
         self._database = database
         self._operations = operations
         self._copies = copies
         self._events = events
+        self._on_restored = on_restored
         #: what the operations database has shown
         self._damage = ""
         if operations is not None:
@@ -102,7 +104,7 @@ class Healer:
         self._database.dispose()
         upgrade(self._database)
         self._damage = ""
-        self._rules.recover_again()
+        self._on_restored()
         if copy is None:
             return Event(now_ms, own_data.OPERATIONS_NEW, "operations.db", {"aside": aside.name})
         facts: dict[str, str | int | float] = {"aside": aside.name, "copy_time": made_at(copy)}

@@ -18,7 +18,8 @@ from campus.clock import MINUTE_MS, SECOND_MS
 from campus.site import Site
 from rules.level import Level, State
 from rules.verdict import Evidence, Transition
-from service.health.watch import Trouble, Watch
+from service.health.watch import Watch
+from service.trouble import Trouble
 from store.operations.tables import OutboxRow
 
 OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)

@@ -80,7 +80,7 @@ def runtime(broker_program, monkeypatch, site, devices, tmp_path):
 
 
 def told(runtime):
-    return {one.rule for look in look_brokers.looks(runtime) for one in look(runtime.now_ms())}
+    return {one.rule for look in look_brokers.looks(runtime.brokers) for one in look(runtime.now_ms())}
 
 
 def journaled(runtime, count):

@@ -160,7 +160,7 @@ def test_never_without_rules_or_routes(live_campus, tmp_path):
 
 def test_never_where_nobody_listens(running, monkeypatch):
     """Topics that are not subscribed to at any broker, as may be at another's: refused."""
-    monkeypatch.setattr(running.runtime.judge, "topics", lambda _broker: ["zigbee2mqtt/Freezer"])
+    monkeypatch.setattr(running.runtime.reader, "topics", lambda _broker: ["zigbee2mqtt/Freezer"])
     with pytest.raises(DrillRefused, match="没有订阅"):
         begun(running)
 

@@ -120,7 +120,7 @@ def test_over_a_restart(tmp_path, monkeypatch):
     """A test that was cut off in its middle hinders none after the restart; its late numbers are nobody's."""
     first = started(tmp_path / "data")
     monkeypatch.setattr(Round, "payloads", lambda one: (str(one.before).encode(), str(one.mark).encode()))
-    wait_until(lambda: first.selftest.passed_ms is not None or first._trace.stage is Stage.BOOKED)
+    wait_until(lambda: first.selftest.passed_ms is not None or first.selftest._trace.stage is Stage.BOOKED)
     first.stop()
     monkeypatch.undo()
     second = started(tmp_path / "data")

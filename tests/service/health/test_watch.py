@@ -10,8 +10,10 @@ from alerts.own import service as own
 from campus.text import translator
 from rules.level import Level
 from service.health import looks
-from service.health.watch import Drift, Trouble, Watch
-from service.runtime.pulse import Heart
+from service.health.clock_watch import Drift
+from service.health.watch import Watch
+from service.runtime.heartbeat import Heartbeat
+from service.trouble import Trouble
 from store.errors import JournalFull
 from store.journal.journal import Journal
 from store.operations.database import open_database
@@ -36,8 +38,8 @@ def rounds(watch, clock, seconds, every_s=2):
 def test_a_trouble_that_lasts(book, clock, database):
     """It is told after its time, told once, and ends a minute after it is gone."""
     wrong = [Trouble(own.BROKER_AWAY, "broker", Level.CRITICAL, {"reason": "gone"}, 2 * MINUTE_MS)]
-    told = []
-    watch = Watch(book, [lambda _: list(wrong)], told=lambda: told.append(1))
+    notified = []
+    watch = Watch(book, [lambda _: list(wrong)], notify=lambda: notified.append(1))
     assert rounds(watch, clock, 118) == []
     assert rounds(watch, clock, 600) == [(own.BROKER_AWAY, "firing")]
     (alert,) = book.open_alerts()
@@ -47,7 +49,7 @@ def test_a_trouble_that_lasts(book, clock, database):
     assert rounds(watch, clock, 56) == []
     assert rounds(watch, clock, 60) == [(own.BROKER_AWAY, "resolved")]
     assert book.open_alerts() == []
-    assert len(told) == 2
+    assert len(notified) == 2
 
 
 def test_a_short_trouble_is_none(book, clock):
@@ -147,7 +149,7 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
 
     journal = Journal(tmp_path / "j.db", quota_bytes=400_000)
     reader = _Consumer()
-    heart = Heart(journal, reader, reader, clock)
+    heartbeat = Heartbeat(journal, reader, reader, clock)
     series = Series("d", Quantity.TEMPERATURE)
 
     def fill():
@@ -158,11 +160,11 @@ def test_a_full_journal_is_trimmed_and_told(tmp_path, clock):
 
     with pytest.raises(JournalFull):
         fill()
-    heart.beat()
+    heartbeat.beat()
     with pytest.raises(JournalFull):
         fill()
     reader.seq = reader.snapshot_seq = reader.kept_from_seq = journal.last_seq()
-    heart.beat()
+    heartbeat.beat()
     assert not journal.nearly_full()
     journal.append([Reading(series, 1.0, clock.now_ms, clock.now_ms)], committed_ms=clock.now_ms)
     journal.close()

@@ -23,13 +23,14 @@ from campus.text import marked, translator
 from campus.worker import Doing
 from rules.level import Level
 from service.health import health, look_flow
+from service.health.follow import Following, Growing
 from service.health.look_workers import is_vital, part_of, trouble_of
-from service.health.watch import Probe, Trouble, Watch
-from service.runtime.follow import Following, Growing
+from service.health.watch import Watch
+from service.trouble import Probe, Trouble
 from store.operations.tables import OutboxRow
 
 WORKERS = [
-    "ingest", "rules", "store", "send-phone", "heart", "keeper", "live", "drills", "register", "replay",
+    "ingest", "rules", "store", "send-phone", "heartbeat", "keeper", "live", "drills", "register", "replay",
     "watch", "watchdog",
 ]  # fmt: skip
 
@@ -142,9 +143,9 @@ def test_a_thread_that_is_gone(service, mended, monkeypatch, name):
 
 
 def test_a_journal_that_does_not_grow(service, mended, monkeypatch):
-    """A heart that steps without effect is caught by the journal's end standing still."""
+    """A heartbeat that steps without effect is caught by the journal's end standing still."""
     monkeypatch.setattr(look_flow, "_JOURNAL_STILL_MS", 300)
-    monkeypatch.setattr(service.runtime.heart.worker, "_step", lambda: None)
+    monkeypatch.setattr(service.runtime.heartbeat.worker, "_step", lambda: None)
     wait_until(lambda: shows(service, "journal", "不再增长"))
     assert ready(service).status_code == 503
     wait_until(lambda: opened(service, own_parts.JOURNAL_SILENT, "journal"))
@@ -279,8 +280,9 @@ def test_following_and_growing():
 
 
 def test_no_message_for_too_long(service, monkeypatch, devices):
-    """Nothing at all for three of the usual intervals is said of the road, not only of each device."""
-    look, moment = look_flow._Messages(service.runtime), [0]
+    """Nothing at all for three of the usual intervals is said of the pipeline, not only of each device."""
+    runtime = service.runtime
+    look, moment = look_flow.MessagesArrive(lambda: runtime.pipeline.messages, runtime.register.campus), [0]
     monkeypatch.setattr(look_flow, "steady_ms", lambda: moment[0])
     often = [one.model_copy(update={"interval_s": 300.0}) for one in devices]
     monkeypatch.setattr(

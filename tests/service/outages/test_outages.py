@@ -17,7 +17,7 @@ from campus.quantity import Quantity
 from campus.reading import Series
 from campus.site import Site
 from service.broker.embedded import EmbeddedBroker
-from service.runtime.clock import SteadyClock, wall_ms
+from service.clock import SteadyClock, wall_ms
 from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
 from store.errors import StoreUnavailable

@@ -15,7 +15,7 @@ from campus.reading import Reading, Series
 from rules.engine.engine import Engine
 from rules.engine.settings import RuleSettings
 from service.recovery.alignment import Aligner
-from service.runtime.rule_consumer import RuleConsumer
+from service.runtime.rule_consumer import NAME, RuleConsumer
 from store.journal.journal import Journal
 from store.operations.database import open_database
 from store.operations.facts import Facts
@@ -38,7 +38,7 @@ class Site:
         self.journal = Journal(self.folder / "journal.db", quota_bytes=10**9)
         self.database = open_database(f"sqlite:///{self.folder / 'operations.db'}")
         self.book = AlertBook(self.database, lambda: self.campus)
-        aligner = Aligner(self.journal, self.book, Facts(self.database))
+        aligner = Aligner(self.journal, self.book, Facts(self.database), NAME)
         events = aligner.align(site_id, self.clock.now_ms)
         self.rules = RuleConsumer(
             self.journal, Engine(self.campus, RuleSettings(self.campus.rules)), self.book

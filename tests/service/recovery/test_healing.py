@@ -50,8 +50,9 @@ class Parts:
         self.copies = Copies(folder, folder / "operations.db")
         self.events = EventLog(folder)
         self.healer = Healer(
-            journal=self.journal, store=self.store, storing=self.storing, rules=self.rules, database=self.database,
+            journal=self.journal, store=self.store, storing=self.storing, database=self.database,
             operations=folder / "operations.db", copies=self.copies, events=self.events,
+            on_restored=self.rules.recover_again,
         )  # fmt: skip
 
     def measure(self, value=-18.0, count=1):

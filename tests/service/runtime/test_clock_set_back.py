@@ -15,8 +15,8 @@ from campus.reading import Quality, Reading, Series
 from ingest.dedupe import Repeats
 from rules.engine.engine import Engine
 from rules.engine.settings import RuleSettings
-from service.runtime.clock import SteadyClock
-from service.runtime.pulse import Heart
+from service.clock import SteadyClock
+from service.runtime.heartbeat import Heartbeat
 from service.runtime.rule_consumer import RuleConsumer
 from store.journal.journal import Journal
 
@@ -61,7 +61,7 @@ class Service:
         )
         self.rules.recover()
         self.repeats = Repeats()
-        self.heart = Heart(self.journal, self.rules, self.rules, self.clock)
+        self.heartbeat = Heartbeat(self.journal, self.rules, self.rules, self.clock)
         self.dispatcher = Dispatcher(
             Outbox(self.database),
             {"phone": self.phone, "console": self.phone},
@@ -83,7 +83,7 @@ class Service:
             self.steady_ms += _ROUND_S * SECOND_MS
             if second % 60 == 0:
                 self.publish(value_c, own_time=own_time)
-            self.heart.beat()
+            self.heartbeat.beat()
             while self.rules.step():
                 pass
             while self.dispatcher.send_next("phone"):

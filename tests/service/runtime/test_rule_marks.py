@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.runtime.rule_marks import RuleMarks
+from service.poison.rule_marks import RuleMarks
 
 
 class Judging:

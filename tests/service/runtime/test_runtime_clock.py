@@ -9,7 +9,7 @@ from alerts.own.service import CLOCK_JUMP
 from api.ports import Condition
 from campus.clock import HOUR_MS, MINUTE_MS
 from campus.text import marked
-from service.runtime.clock import wall_ms
+from service.clock import wall_ms
 from service.runtime.runtime import Runtime
 from service.settings import ServiceSettings
 

@@ -19,7 +19,7 @@ from ingest import message_guard
 from ingest.message_guard import MessageGuard
 from rules.catalogue import catalogue
 from rules.engine.instance import mark_of
-from service.runtime.rule_marks import RuleMarks
+from service.poison.rule_marks import RuleMarks
 from store.poison.handling import Handling, Left, kept_topic
 from store.poison.record import Kind, Poison, SetAside, Suspect
 

@@ -10,7 +10,7 @@ from campus.device import Device
 from simulators.drills.copies import drill_device
 
 
-class Cast:
+class DrillDevices:
     """*real* gives the campus of the register; :meth:`campus` is that with the drill devices, the same as long as both are."""
 
     def __init__(self, real: Callable[[], Campus]) -> None:

@@ -1,22 +1,15 @@
-"""The service's pulse: time goes on in the journal while nothing arrives, pages hear of news, old batches go."""
+"""The heartbeat: time goes on in the journal while nothing arrives, and old batches go."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
-from api.live import LiveFeed
 from campus.clock import SECOND_MS, SET_BACK_MS
-from campus.selftest import without
 from campus.worker import Worker
 from service.runtime.rule_consumer import RuleConsumer
-from store.errors import JournalDamaged, StoreError
+from store.errors import StoreError
 from store.journal.consumer import StoreConsumer
 from store.journal.journal import Journal
-from store.timeseries.board import Board
-
-log = structlog.get_logger()
 
 HEARTBEAT_MS = 2 * SECOND_MS
 _PACE_S = HEARTBEAT_MS / SECOND_MS / 2
@@ -25,7 +18,7 @@ _TRIM_EVERY = 60
 _KEPT_BATCHES = 2_000
 
 
-class Heart:
+class Heartbeat:
     """Appends an empty batch when the journal was quiet, and trims it behind the slowest consumer."""
 
     def __init__(
@@ -39,7 +32,7 @@ class Heart:
         self._rules = rules
         self._store = store
         self._now_ms = now_ms
-        self.worker = Worker("heart", self.beat, pace_s=_PACE_S, expected=(StoreError,))
+        self.worker = Worker("heartbeat", self.beat, pace_s=_PACE_S, expected=(StoreError,))
         self._beats = 0
 
     def start(self) -> None:
@@ -61,35 +54,3 @@ class Heart:
     def _kept(self) -> int:
         """Batches kept for their fingerprints; fewer when space is short, down to those of the last seconds."""
         return _KEPT_BATCHES // 100 if self._journal.nearly_full() else _KEPT_BATCHES
-
-
-class LivePump:
-    """Follows the journal's end for the board and the live feed; it keeps no offset, as it needs none."""
-
-    def __init__(self, journal: Journal, board: Board, feed: LiveFeed) -> None:
-        self._journal = journal
-        self._board = board
-        self._feed = feed
-        self.worker = Worker("live", self.step)
-        self._seq = journal.last_seq()
-
-    def start(self) -> None:
-        self.worker.start()
-
-    def stop(self) -> None:
-        self.worker.request_stop()
-        self._journal.wake()
-        self.worker.stop(2)
-
-    def step(self, timeout_s: float = 0.5) -> None:
-        """Shows what the journal holds that was not shown yet."""
-        if not self._journal.wait(self._seq, timeout_s):
-            return
-        try:
-            for batch in self._journal.read(self._seq, max_batches=64):
-                readings = without(batch.readings)
-                self._board.put(readings)
-                self._feed.publish_readings(readings)
-                self._seq = batch.seq
-        except JournalDamaged as error:
-            self._seq = error.seq
