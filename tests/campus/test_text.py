@@ -32,6 +32,11 @@ def placeholders(text):
     return {(name, spec) for _, name, spec, _ in string.Formatter().parse(text) if name is not None}
 
 
+def test_a_catalogue_is_read_once():
+    """Pages ask for the translator at each request, so reading the catalogue is not repeated."""
+    assert translator("en") is translator("en")
+
+
 def test_every_text_has_its_english():
     """Nothing that is marked is missing in the catalogue, and nothing in it is left over."""
     with (LOCALES / "en" / "LC_MESSAGES" / "shouyuan.po").open("rb") as file:

@@ -1,8 +1,14 @@
-"""Edits of a YAML text that leave remarks and everything else as they were.
+"""Edits of a YAML text that leave remarks and everything else as they were, to the byte.
 
-No library that keeps remarks is needed for a file this plain: entries of the top level's lists and mappings are cut out, put
-in and replaced at the places PyYAML's parser names. Whoever edits reads the result again and compares (campus.folder.calendar_file);
-what cannot be told apart here (aliases, tags) shows there and is refused.
+Entries of the top level's lists and mappings are cut out, put in and replaced at the places that PyYAML's parser names. Whoever edits
+reads the result again and compares (``campus/folder/editing/calendar_file.py``); what cannot be told apart here (aliases, tags) shows
+there and is refused.
+
+ruamel.yaml (0.19.1, round trip) was tried in its place. It keeps remarks, but writes the whole document anew, also the lines nobody
+changed: a list's indentation becomes one for all (``- a`` under ``holidays:`` becomes ``  - a``), the spaces before a remark or after a
+colon go (``to:   2026-12-01  # b``), ``{ a : b }`` becomes ``{a: b}``, a list over several lines one line, ``True`` and ``~`` become
+``true`` and nothing, CRLF becomes LF, and a last line without its end gets one. A school that looks at what the page changed would
+see lines that it did not change.
 """
 
 from __future__ import annotations

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Whether *topic* falls under *topic_filter* (``+`` one level, ``#`` the rest; MQTT 5, 4.7)."""
+    """Whether *topic* falls under *topic_filter* (``+`` one level, ``#`` the rest; MQTT 5, 4.7).
+
+    *topic_filter* is a valid filter (``#`` stands last only, which campus folders are checked for). Ours, as every message is
+    held against the topics of site.yaml's sources: paho's ``topic_matches_sub`` builds a tree at each call and takes three to
+    five times as long (10 to 36 µs against 2 to 10 µs, measured in one run).
+    """
     wanted, found = topic_filter.split("/"), topic.split("/")
     if topic.startswith("$") and wanted[0] in {"+", "#"}:
         return False
