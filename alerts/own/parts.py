@@ -72,7 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     NO_MESSAGES: (
         _("很久没有收到任何设备的消息"),
-        _("检查网关、网络和 MQTT 服务器:所有设备同时没有声音,多半是路上断了。"),
+        _("检查网关、网络和 MQTT 服务器:所有设备同时没有数据,多半是网络或网关断了。"),
     ),
     SELFTEST_FAILED: (
         _("自检告警没有走完全程:真的告警现在也可能出不来"),
@@ -104,7 +104,7 @@ _NAMES: dict[str, str] = {
     "watchdog": _("看门狗"),
     "selftest": _("自检告警"),
     "accounts": _("账号整理"),
-    "lifeline": _("向系统报平安"),
+    "lifeline": _("定时向系统报告运行正常"),
 }
 _STAGES: dict[str, str] = {
     "waiting": _("发不出去"),

@@ -112,7 +112,7 @@ def _tls(address: BrokerAddress, where: dict[str, str | int], timeout_s: float) 
             Step.TLS, good=False, text=_untrusted(error), values=where | {"reason": error.verify_message}
         )
     except (OSError, ValueError) as error:
-        text = _("{host}:{port} 不说 TLS({reason});用 mqtt://,或改成服务器的 TLS 端口(通常是 8883)。")
+        text = _("{host}:{port} 不支持 TLS({reason});用 mqtt://,或改成服务器的 TLS 端口(通常是 8883)。")
         return Finding(Step.TLS, good=False, text=text, values=where | {"reason": str(error)[:100]})
     return Finding(Step.TLS, good=True, text=_("TLS 证书可信({version})。"), values={"version": version})
 
@@ -195,7 +195,7 @@ def _account(
     elif kind == "closed":
         text = _("{host}:{port} 一连上就断开;服务器可能要求客户端证书,填 tls_cert_file 和 tls_key_file。")
     else:
-        text = _("{host}:{port} 接了电话却不说 MQTT;多半不是 MQTT 端口。")
+        text = _("{host}:{port} 有程序在听,但不是 MQTT 服务器;多半是端口写错了。")
     return Finding(Step.ACCOUNT, good=False, text=text, values=where)
 
 

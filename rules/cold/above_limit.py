@@ -37,7 +37,7 @@ _ENOUGH_EXCURSIONS = 3
 _RISING_K_H = 0.3
 
 
-class LimitParams(RuleParams):
+class AboveLimitParams(RuleParams):
     """Two limits with a delay each, and a dead-band.
 
     The delays let door openings and a defrost pass: recorded defrosts of a −20 °C freezer lasted 27 to 42 minutes
@@ -85,7 +85,7 @@ class Cabinet(msgspec.Struct):
     excursions_s: list[int] = []
 
 
-class LimitMemory(msgspec.Struct):
+class AboveLimitMemory(msgspec.Struct):
     """The probes of one cabinet, by channel."""
 
     probes: dict[str, Cabinet] = {}
@@ -97,7 +97,7 @@ _ABOVE_LIMIT_ADVICE = Advice(
 )
 
 
-class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
+class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
     """``cold.above_limit``: too warm for too long. Of several probes the warmest counts."""
 
     name: ClassVar[str] = "cold.above_limit"
@@ -113,8 +113,8 @@ class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
         Fact("mean_kinetic_c", _("超温期间平均动力学温度 {value:.1f} °C(只作记录)"), Ending.KEPT),
         LIMIT_TEMPERATURE,
     )
-    Params = LimitParams
-    Memory = LimitMemory
+    Params = AboveLimitParams
+    Memory = AboveLimitMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         return _BY_PROFILE.get(device.profile, {})
@@ -122,7 +122,7 @@ class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
 
-    def delay_s(self, params: LimitParams, level: Level, state: LimitMemory) -> float:
+    def delay_s(self, params: AboveLimitParams, level: Level, state: AboveLimitMemory) -> float:
         """Longer than the cabinet's own defrosts, and while it is being pulled down again; never by more than an hour."""
         delay_s = params.critical_for_s if level is Level.CRITICAL else params.for_s
         usual_s = max((_usual_s(one) for one in state.probes.values()), default=0.0)
@@ -132,7 +132,7 @@ class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
         return min(longer_s, delay_s + params.most_patience_s)
 
     def on_reading(
-        self, state: LimitMemory, reading: Reading, context: Context[LimitParams]
+        self, state: AboveLimitMemory, reading: Reading, context: Context[AboveLimitParams]
     ) -> Verdict | None:
         channel = watched(reading, state.probes)
         if channel is None:
@@ -155,11 +155,11 @@ class AboveLimit(ReadingRule[LimitParams, LimitMemory]):
         return _verdict(state, reading, context.params)
 
     def on_suspect(
-        self, state: LimitMemory, reading: Reading, context: Context[LimitParams]
+        self, state: AboveLimitMemory, reading: Reading, context: Context[AboveLimitParams]
     ) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
-    def quiet(self, state: LimitMemory, series: Series, context: Context[LimitParams]) -> Quiet | None:
+    def quiet(self, state: AboveLimitMemory, series: Series, context: Context[AboveLimitParams]) -> Quiet | None:
         for probe in state.probes.values():
             if probe.rank:
                 return None
@@ -173,7 +173,7 @@ _LEVELS = {0: Level.OK, 2: Level.WARNING, 3: Level.CRITICAL}
 _OK = Verdict(Level.OK)
 
 
-def _take(one: Cabinet, reading: Reading, params: LimitParams, held: int) -> None:
+def _take(one: Cabinet, reading: Reading, params: AboveLimitParams, held: int) -> None:
     """Takes a value; *held* is the level it was long enough at to be told of: only that has a dead-band."""
     rank = _rank(reading.value, held, params)
     if rank and not one.rank:
@@ -194,7 +194,7 @@ def _take(one: Cabinet, reading: Reading, params: LimitParams, held: int) -> Non
     one.recovers = rank > 0 and _recovers(one, reading, params)
 
 
-def _recovers(one: Cabinet, reading: Reading, params: LimitParams) -> bool:
+def _recovers(one: Cabinet, reading: Reading, params: AboveLimitParams) -> bool:
     """Whether it falls so fast from its peak that it will be below the warning limit within half an hour."""
     recent = [point for point in one.points if reading.time_ms - point[0] <= _RECENT_MS]
     if len(recent) < 2 or one.peak_c - reading.value < 0.4 * params.dead_band_k:
@@ -213,7 +213,7 @@ def _usual_s(one: Cabinet) -> float:
     return 1.2 * sorted(one.excursions_s)[-2]
 
 
-def _rank(value_c: float, rank: int, params: LimitParams) -> int:
+def _rank(value_c: float, rank: int, params: AboveLimitParams) -> int:
     """3, 2 or 0; a level once reached holds until the value is the dead-band below its limit."""
     if value_c > params.critical_above_c - (params.dead_band_k if rank == 3 else 0.0):
         return 3
@@ -233,7 +233,7 @@ def _record(exposure: Exposure, *, over: bool) -> Facts:
     return facts
 
 
-def _verdict(state: LimitMemory, reading: Reading, params: LimitParams) -> Verdict:
+def _verdict(state: AboveLimitMemory, reading: Reading, params: AboveLimitParams) -> Verdict:
     """The worst of the probes that still speak; where only silent ones were warm, nobody knows."""
     probes = list(state.probes.values())
     if len(probes) == 1:  # as with nearly all cabinets

@@ -179,7 +179,7 @@ class ProbePair(ReadingRule[PairParams, PairMemory]):
     """``cold.probe_pair``: product and air probe no longer belong together: one hangs elsewhere, or drifts."""
 
     name: ClassVar[str] = "cold.probe_pair"
-    title = _("{place}「{device}」两个探头读数不再吻合")
+    title = _("{place}「{device}」两个探头的读数对不上了")
     advice = (_PROBE_PAIR_ADVICE,)
     lines = (
         Fact("apart_k", _("两探头相差 {value:.1f} °C")),

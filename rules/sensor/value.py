@@ -60,7 +60,7 @@ class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
     """``sensor.implausible``: a value that means "no probe", or that cannot be at such a place."""
 
     name: ClassVar[str] = "sensor.implausible"
-    title = _("{place}「{device}」读数不可能,探头可能坏了")
+    title = _("{place}「{device}」读数不合理,探头可能坏了")
     advice = (PROBE,)
     lines = (Fact("impossible_c", _("读数 {value} °C")),)
     Params = ImplausibleParams

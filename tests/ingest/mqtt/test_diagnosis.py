@@ -112,7 +112,7 @@ def test_certificates(start, tmp_path):
     assert "broker.ca_file" in said(with_ca(ca_file=""))[2]
     assert "broker.ca_file" in said(with_ca(ca_file=Authority(tmp_path, "other-ca").file))[2]
     assert "读不了" in said(with_ca(ca_file=str(tmp_path / "missing.pem")))[2]
-    assert "不说 TLS" in said(BrokerAddress("127.0.0.1", broker.own_port, "c", tls=True))[2]
+    assert "不支持 TLS" in said(BrokerAddress("127.0.0.1", broker.own_port, "c", tls=True))[2]
     assert "要求 TLS" in said(BrokerAddress("127.0.0.1", broker.port, "c"))[2]
     old = start(MOSQUITTO, certificate=authority.certificate("old", days=-1))
     expired = BrokerAddress("127.0.0.1", old.port, "c", tls=True, ca_file=authority.file)
