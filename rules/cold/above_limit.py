@@ -159,7 +159,9 @@ class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
     ) -> Verdict | None:
         return self.on_reading(state, reading, context)
 
-    def quiet(self, state: AboveLimitMemory, series: Series, context: Context[AboveLimitParams]) -> Quiet | None:
+    def quiet(
+        self, state: AboveLimitMemory, series: Series, context: Context[AboveLimitParams]
+    ) -> Quiet | None:
         for probe in state.probes.values():
             if probe.rank:
                 return None

@@ -95,7 +95,10 @@ def test_nobody_there(listening):
     assert "没有程序在听" in said(BrokerAddress("127.0.0.1", 9, "c"))[2]
     assert "一连上就断开" in said(BrokerAddress("127.0.0.1", listening(lambda one: one.close()), "c"))[2]
     silent = []
-    assert "不是 MQTT 服务器" in said(BrokerAddress("127.0.0.1", listening(silent.append), "c"), timeout_s=0.3)[2]
+    assert (
+        "不是 MQTT 服务器"
+        in said(BrokerAddress("127.0.0.1", listening(silent.append), "c"), timeout_s=0.3)[2]
+    )
 
 
 @needs_mosquitto
