@@ -49,26 +49,34 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def page(running):
+@pytest.fixture(scope="module")
+def chromium():
+    """One browser for all; each test has a profile of its own in it."""
     flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else FLAGS
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN").new_page()
-        page.problems, page.asked = [], []
-        page.on(
-            "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        token = running.runtime.accounts.make_link("admin", running.runtime.now_ms())
-        page.goto(f"{running.url}/sign-in/link?token={token}")
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url("**/password")
-        page.goto(running.url)
-        page.get_by_text("实时", exact=True).wait_for()
-        yield page
+        yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(running, chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    page.problems, page.asked = [], []
+    page.on(
+        "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    token = running.runtime.accounts.make_link("admin", running.runtime.now_ms())
+    page.goto(f"{running.url}/sign-in/link?token={token}")
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/password")
+    page.goto(running.url)
+    page.get_by_text("实时", exact=True).wait_for()
+    yield page
+    context.close()
 
 
 def test_an_alert_appears_and_is_taken_on(running, page):
