@@ -146,8 +146,7 @@ class Site(_Settings):
     broker: Broker = Broker()
     #: several brokers, by name, in place of the one
     brokers: dict[str, Broker] = Field(default_factory=dict)
-    #: ``embedded``, ``influxdb2://token@host:port/org/bucket`` or ``victoriametrics://host:port`` (``influxdb2s``,
-    #: ``victoriametricss`` for https)
+    #: a URL as :mod:`campus.store_url` says
     store: str = "embedded"
     #: of the embedded store: readings are kept so many days, 0 for ever
     retention_days: int = Field(default=0, ge=0)

@@ -8,6 +8,8 @@ DashboardsError
 
 from __future__ import annotations
 
+from campus.store_url import StoreKind, form_of, without_secret
+
 
 class DashboardsError(Exception):
     """Base of every error this room raises."""
@@ -34,5 +36,5 @@ class NoDataSource(DashboardsError):
 
     def __init__(self, store: str) -> None:
         super().__init__(
-            f"Grafana cannot read the store {store!r}; set store: influxdb2://TOKEN@HOST:PORT/ORG/BUCKET in site.yaml"
+            f"Grafana cannot read the store {without_secret(store)!r}; set store: {form_of(StoreKind.INFLUXDB)} in site.yaml"
         )

@@ -4,6 +4,7 @@ ServiceError
 ├── BrokerUnavailable     no embedded broker could be started; says what was tried
 ├── AccountRefused        an account of the embedded broker cannot be made, found or read
 ├── DataInUse             another service is running on the same data folder
+├── NoDataFolder          a data folder that was named is not there
 ├── DatabaseAway          the server of the operations database does not answer at a start
 ├── DataUnusable          a file of the data folder can be neither used nor set aside
 ├── NoCampusFolder        the campus was not read from a folder, so there is no register or calendar to edit
@@ -48,6 +49,13 @@ class DataInUse(ServiceError):
         super().__init__(
             f"{folder} is in use by another running shouyuan; stop it, or choose another --data folder"
         )
+
+
+class NoDataFolder(ServiceError):
+    """Raised where a command is to read an embedded store in a folder that is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder}: no such folder; expected a service's data folder")
 
 
 class DatabaseAway(ServiceError):

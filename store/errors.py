@@ -17,8 +17,9 @@ StoreError
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+
+from campus.store_url import StoreKind, expected_form, form_of, without_secret
 
 
 class StoreError(Exception):
@@ -93,14 +94,12 @@ class PointRefused(StoreError):
 
 
 class BadStoreUrl(StoreError):
-    """Raised for a store URL that names none of ours. What stands before an ``@`` may be a token and is left out."""
+    """Raised for a store URL that names none of ours, or not of the *kind* that is asked for. A secret in it is left out."""
 
-    def __init__(self, found: str) -> None:
-        self.found = found = re.sub(r"//.*@", "//***@", found)
-        super().__init__(
-            f"store {found!r} is not known; expected embedded, influxdb2://TOKEN@HOST:PORT/ORG/BUCKET"
-            " or victoriametrics://HOST:PORT"
-        )
+    def __init__(self, found: str, kind: StoreKind | None = None) -> None:
+        self.found = without_secret(found)
+        expected = expected_form(found) if kind is None else form_of(kind)
+        super().__init__(f"store {self.found!r} is not known; expected {expected}")
 
 
 class JournalFull(StoreError):

@@ -14,13 +14,13 @@ from campus.folder.expected import shown, similar
 from campus.folder.tables.fields import unit_mistake
 from campus.problem import Problem
 from campus.site import Building
+from campus.store_url import expected_form, read_store_url
 
 _SITE, _CALENDAR = "site.yaml", "calendar.yaml"
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:]*):(\d{1,5})")
 _TOPIC_ADDRESS = re.compile(r"topic:\d+")
 #: the decoders that need a mapping, and the kind of it
 _KINDS = {"generic": "generic", "raw_modbus": "modbus"}
-_STORE = re.compile(r"embedded|(influxdb2|victoriametrics)s?://\S+")
 
 
 def check_site(
@@ -117,15 +117,11 @@ def _may_listen(host: str, broker: Mapping[str, Any]) -> bool:
 
 def _check_addresses(body: Mapping[str, Any]) -> Iterator[Problem]:
     store = body.get("store")
-    if isinstance(store, str) and not _STORE.fullmatch(store):
-        # Not shown: where it is wrong, it may hold the token all the same.
-        yield Problem(
-            _SITE,
-            0,
-            "store",
-            "another text",
-            "embedded, influxdb2://TOKEN@HOST:PORT/ORG/BUCKET or victoriametrics://HOST:PORT",
-        )
+    if isinstance(store, str):
+        url = read_store_url(store)
+        if url is None or url.folder:
+            # Not shown: where it is wrong, it may hold the token all the same.
+            yield Problem(_SITE, 0, "store", "another text", expected_form(store))
 
 
 def _check_sources(body: Mapping[str, Any], decoders: Collection[str]) -> Iterator[Problem]:

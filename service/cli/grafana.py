@@ -11,10 +11,11 @@ import typer
 from campus.campus import Campus
 from campus.errors import FolderProblems
 from campus.folder import load_campus
+from campus.store_url import StoreKind, read_store_url
 from dashboards.boards import boards
 from dashboards.errors import DashboardsError, NoDataSource
 from dashboards.grafana import DataSource, Grafana
-from store.timeseries.influx.address import InfluxAddress, parse_url
+from store.timeseries.influx.address import InfluxAddress
 
 CampusFolder = Annotated[Path, typer.Option(help="The campus folder.")]
 
@@ -78,7 +79,8 @@ def _load(folder: Path) -> Campus:
 
 
 def _address(campus: Campus) -> InfluxAddress:
-    if not campus.site.store.startswith("influxdb2"):
+    url = read_store_url(campus.site.store)
+    if url is None or url.kind is not StoreKind.INFLUXDB:
         typer.echo(str(NoDataSource(campus.site.store)), err=True)
         raise typer.Exit(2)
-    return parse_url(campus.site.store)
+    return InfluxAddress.of(url)

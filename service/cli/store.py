@@ -13,22 +13,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from campus.clock import iso, parse_iso
 from campus.errors import BadTime
-from service.errors import DataInUse
+from campus.store_url import FORMS, StoreKind, read_store_url
+from service.errors import DataInUse, NoDataFolder
 from service.lock import DataLock
 from service.settings import ServiceSettings
-from store.errors import BadStoreUrl, StoreError
+from store.errors import StoreError
 from store.timeseries import copying
 from store.timeseries.contract import TimeSeriesStore
 from store.timeseries.opening import open_store
 
-Url = Annotated[
-    str,
-    typer.Argument(
-        help="embedded, embedded:FOLDER, influxdb2://TOKEN@HOST:PORT/ORG/BUCKET or victoriametrics://HOST:PORT"
-    ),
-]
+Url = Annotated[str, typer.Argument(help=f"{FORMS}, or embedded:FOLDER")]
 Data = Annotated[Path | None, typer.Option(help="Where the data of the embedded store is kept.")]
-_EMBEDDED = "embedded"
 
 
 def register(app: typer.Typer) -> None:
@@ -126,7 +121,7 @@ def setup(
 def _told() -> Iterator[None]:
     try:
         yield
-    except (StoreError, DataInUse, BadTime) as error:
+    except (StoreError, DataInUse, NoDataFolder, BadTime) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
 
@@ -136,11 +131,11 @@ def opened(url: str, data: Path | None) -> Iterator[TimeSeriesStore]:
     """The store; the embedded one only while no service uses its folder."""
     with contextlib.ExitStack() as stack:
         folder = data or ServiceSettings().data
-        name, _, other = url.partition(":")
-        if name == _EMBEDDED:
-            url, folder = name, Path(other) if other else folder
+        address = read_store_url(url)
+        if address is not None and address.kind is StoreKind.EMBEDDED:
+            url, folder = address.kind, Path(address.folder) if address.folder else folder
             if not folder.is_dir():
-                raise BadStoreUrl(f"{name}:{folder}")
+                raise NoDataFolder(folder)
             lock = DataLock(folder)
             lock.acquire()
             stack.callback(lock.release)

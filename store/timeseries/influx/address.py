@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from urllib.parse import unquote
 
 import msgspec
 
+from campus.store_url import StoreKind, StoreUrl, read_store_url
 from store.errors import BadStoreUrl
 
 _TOKEN_VARIABLE = "SHOUYUAN_INFLUX_TOKEN"  # noqa: S105 - the name of a variable
-_URL = re.compile(r"influxdb2(s?)://(?:([^@/]*)@)?([^@/]+)/([^@/]+)/([^@/]+)/?")
 
 
 class InfluxAddress(msgspec.Struct, frozen=True):
-    """The parts of a store URL. The token never appears in a text of ours."""
+    """A server with what is used of it. The token never appears in a text of ours."""
 
     url: str
     token: str
@@ -26,15 +24,15 @@ class InfluxAddress(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"InfluxAddress({self.url}, {self.org}/{self.bucket})"
 
+    @classmethod
+    def of(cls, url: StoreUrl, environment: Mapping[str, str] = os.environ) -> InfluxAddress:
+        """The address in *url*, of this kind; without a token there the one of SHOUYUAN_INFLUX_TOKEN."""
+        return cls(url.server, url.secret or environment.get(_TOKEN_VARIABLE, ""), url.org, url.bucket)
 
-def parse_url(url: str, environment: Mapping[str, str] = os.environ) -> InfluxAddress:
-    """The parts of ``influxdb2://TOKEN@HOST:PORT/ORG/BUCKET`` (``influxdb2s`` over TLS), each percent-encoded.
 
-    Without a token in the URL the one of SHOUYUAN_INFLUX_TOKEN is used.
-    """
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise BadStoreUrl(url)
-    secure, token, host, org, bucket = match.groups()
-    token = unquote(token or "") or environment.get(_TOKEN_VARIABLE, "")
-    return InfluxAddress(f"http{secure}://{host}", token, unquote(org), unquote(bucket))
+def parse_url(text: str, environment: Mapping[str, str] = os.environ) -> InfluxAddress:
+    """The address in *text*, written as :mod:`campus.store_url` says; raises :class:`store.errors.BadStoreUrl`."""
+    url = read_store_url(text)
+    if url is None or url.kind is not StoreKind.INFLUXDB:
+        raise BadStoreUrl(text, StoreKind.INFLUXDB)
+    return InfluxAddress.of(url, environment)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote
-
 import msgspec
 
+from campus.store_url import StoreKind, StoreUrl, read_store_url
 from store.errors import BadStoreUrl
-
-_URL = re.compile(r"victoriametrics(s?)://(?:([^:@/]*):([^@/]*)@)?([^@/?#]+)(/[^?#]*)?")
 
 
 class VictoriaAddress(msgspec.Struct, frozen=True):
-    """The parts of a store URL. The password never appears in a text of ours."""
+    """A server and an account there. The password never appears in a text of ours."""
 
     url: str
     username: str
@@ -22,13 +18,15 @@ class VictoriaAddress(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"VictoriaAddress({self.url})"
 
+    @classmethod
+    def of(cls, url: StoreUrl) -> VictoriaAddress:
+        """The address in *url*, of this kind."""
+        return cls(url.server, url.user, url.secret)
 
-def parse_url(url: str) -> VictoriaAddress:
-    """The parts of ``victoriametrics://[USER:PASSWORD@]HOST:PORT[/PREFIX]`` (``victoriametricss`` over TLS)."""
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise BadStoreUrl(url)
-    secure, username, password, host, prefix = match.groups()
-    return VictoriaAddress(
-        f"http{secure}://{host}{(prefix or '').rstrip('/')}", unquote(username or ""), unquote(password or "")
-    )
+
+def parse_url(text: str) -> VictoriaAddress:
+    """The address in *text*, written as :mod:`campus.store_url` says; raises :class:`store.errors.BadStoreUrl`."""
+    url = read_store_url(text)
+    if url is None or url.kind is not StoreKind.VICTORIAMETRICS:
+        raise BadStoreUrl(text, StoreKind.VICTORIAMETRICS)
+    return VictoriaAddress.of(url)

@@ -57,7 +57,7 @@ def test_copy(old, tmp_path):
     ("words", "said"),
     [
         (("info", "mysql://x"), "is not known"),
-        (("info", "embedded:/no/such/folder"), "is not known"),
+        (("info", "embedded:/no/such/folder"), "no such folder"),
         (("info", "victoriametrics://127.0.0.1:9"), "not available"),
         (("copy", "embedded:{old}", "victoriametrics://127.0.0.1:9"), "not available"),
         (("copy", "embedded:{old}", "embedded:{old}", "--since", "yesterday"), ""),
