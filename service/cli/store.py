@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from campus.clock import iso, parse_iso
@@ -22,7 +23,7 @@ from store.timeseries import copying
 from store.timeseries.contract import TimeSeriesStore
 from store.timeseries.opening import open_store
 
-Url = Annotated[str, typer.Argument(help=f"{FORMS}, or embedded:FOLDER")]
+Url = Annotated[str, typer.Argument(help=escape(f"{FORMS}, or embedded:FOLDER"))]
 Data = Annotated[Path | None, typer.Option(help="Where the data of the embedded store is kept.")]
 
 
