@@ -134,6 +134,7 @@ class Pipeline:
         return len(self._waiting) >= MOST_WAITING
 
     def start(self) -> None:
+        """Starts the worker that judges and commits what is put in."""
         self.worker.start()
 
     def stop(self) -> None:

@@ -43,4 +43,13 @@ class Decoder(Protocol):
         """Whether topic and payload look like this format, for choosing among decoders."""
         ...
 
-    def decode(self, message: Message, hints: Hints) -> Decoded: ...
+    def decode(self, message: Message, hints: Hints) -> Decoded:
+        """What *message* says of each device it speaks of.
+
+        Values carry the source's unit; times are epoch ms, None where the source gives none that can be used. A message that is
+        understood and holds no readings comes back as ``ignored`` with the reason.
+
+        Raises :class:`ingest.errors.Rejected`, and the message is held in quarantine: where it names no device (``no_device``), where
+        its document cannot be read (:mod:`ingest.decoding.wire.document`), and for the reasons a format adds and names.
+        """
+        ...

@@ -20,9 +20,11 @@ class SelfTestNumber:
     topics: ClassVar[tuple[str, ...]] = (selftest.TOPIC,)
 
     def recognises(self, message: Message) -> bool:
+        """By the one topic of the self-test."""
         return message.topic == selftest.TOPIC
 
     def decode(self, message: Message, hints: Hints) -> Decoded:  # noqa: ARG002 - the protocol's signature
+        """The number, as a count. Rejected: ``not_a_number``."""
         text = bare(message.payload)
         if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
             raise Rejected("not_a_number", f"found {text[:20]!r}; expected the number of a self-test")

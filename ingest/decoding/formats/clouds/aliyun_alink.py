@@ -23,9 +23,14 @@ class AliyunAlink:
     topics: ClassVar[tuple[str, ...]] = ("/sys/+/+/thing/event/#",)
 
     def recognises(self, message: Message) -> bool:
+        """By Alink's event topics, or by the method in the body where data forwarding chose the topic."""
         return "/thing/event/" in message.topic or b'"thing.event.property' in message.payload[:65_536]
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a device and moment; units come from the register, as identifiers are the product's own.
+
+        Rejected: ``no_params``.
+        """
         if message.topic.endswith("_reply") or (
             "/thing/" in message.topic and "/thing/event/property/" not in message.topic
         ):

@@ -35,9 +35,11 @@ class HuaweiIotDA:
     )
 
     def recognises(self, message: Message) -> bool:
+        """By the platform's topic tree, or by ``notify_data`` of data that was forwarded."""
         return message.topic.startswith("$oc/devices/") or b'"notify_data"' in message.payload[:4096]
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """Reports of properties under the topic's device, or the notice's; anything else below the topic tree is ignored."""
         parts = segments(message.topic)
         own = len(parts) > 2 and parts[:2] == ["$oc", "devices"]
         # a request's number may follow as ?request_id= or /request_id=

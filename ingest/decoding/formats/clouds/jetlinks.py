@@ -40,9 +40,14 @@ class JetLinks:
     )
 
     def recognises(self, message: Message) -> bool:
+        """By the topic alone, as a body of properties is anybody's."""
         return _REPORT.fullmatch(message.topic) is not None
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report under the topic's device, with each property's own time where it has one.
+
+        Rejected: ``no_properties`` (they are no object).
+        """
         if _OTHER.fullmatch(message.topic):
             return Decoded(ignored="not a property report")
         body = mapping(message.payload)

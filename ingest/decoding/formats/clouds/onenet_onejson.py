@@ -27,9 +27,11 @@ class OneNet:
     topics: ClassVar[tuple[str, ...]] = ("$sys/+/+/thing/+/post", "$sys/+/+/dp/post/json")
 
     def recognises(self, message: Message) -> bool:
+        """By the topic: of the thing model, or of data points."""
         return matches("$sys/+/+/thing/#", message.topic) or matches(self.topics[1], message.topic)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a device and moment of a post, a pack or a history. Rejected: ``no_params``."""
         parts = segments(message.topic)
         posted = "/".join(parts[3:]) if parts[0] == "$sys" else _POSTS[0]
         if posted not in _POSTS:

@@ -28,9 +28,11 @@ class TencentIot:
     topics: ClassVar[tuple[str, ...]] = ("$thing/up/property/+/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By the topic of properties that go up."""
         return matches(self.topics[0], message.topic)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """Reports of the device in the topic, and of sub-devices in a pack; other methods are ignored."""
         body = mapping(message.payload)
         method = text(body.get("method"))
         if method.lower() != "report" and method.lower() not in _PACKED:

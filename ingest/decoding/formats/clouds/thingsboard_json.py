@@ -32,9 +32,14 @@ class ThingsBoard:
     topics: ClassVar[tuple[str, ...]] = ("v1/devices/+/telemetry", _GATEWAY)
 
     def recognises(self, message: Message) -> bool:
+        """By the topics of telemetry, long or short."""
         return message.topic in _SHORT or any(matches(topic, message.topic) for topic in self.topics)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a device and moment; on a device's own topic the payload names it, else it is ``me``.
+
+        Rejected: ``not_an_object``.
+        """
         body = document(message.payload)
         if not isinstance(body, dict | list):
             raise Rejected(

@@ -35,9 +35,11 @@ class TuyaLink:
     topics: ClassVar[tuple[str, ...]] = ("tylink/+/thing/+/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By the topic's first level."""
         return message.topic.startswith("tylink/")
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """Reports of the device in the topic and of its sub-devices, whose numbers the product's model scales."""
         parts = segments(message.topic)
         if parts[0] != "tylink" or len(parts) < 3 or not parts[1]:
             raise Rejected("no_device", f"topic {message.topic!r} names no device")

@@ -41,6 +41,10 @@ class EspHome:
         self._descriptions = descriptions
 
     def recognises(self, message: Message) -> bool:
+        """By the topic's shape, as a prefix is the owner's to choose: states of known components, and a node's will and log.
+
+        A topic that a description reads as a document is left to Home Assistant's discovery.
+        """
         parts = segments(message.topic)
         if parts[0] in _NOT_OURS:
             return False
@@ -54,6 +58,7 @@ class EspHome:
         return not any(one.path for one in self._descriptions.on(message.topic, message.broker))
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One value at most, without a time; its unit is in the register or in a description. States that mean no measurement are dropped."""
         parts = segments(message.topic)
         if len(parts) < 4 or parts[-1] != "state" or parts[-3] not in _MEASURING:
             return Decoded(ignored=f"{'/'.join(parts[1:])[:64]} holds no readings")

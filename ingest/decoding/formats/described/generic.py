@@ -42,9 +42,11 @@ class GenericJson:
         self._mapping = mapping
 
     def recognises(self, message: Message) -> bool:  # noqa: ARG002 - only a source names this decoder
+        """Never: any JSON would do."""
         return False
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a record, with units, times and addresses from where the mapping says. Rejected: ``no_mapping``."""
         if self._mapping is None:
             raise Rejected("no_mapping", "decoder generic needs a mapping in site.yaml for this topic")
         body = _Body(document(message.payload))

@@ -50,12 +50,17 @@ class HomeAssistantDiscovery:
         self._descriptions = descriptions
 
     def recognises(self, message: Message) -> bool:
+        """Discovery of a component that measures, and any topic that a remembered description names."""
         config = _CONFIG.fullmatch(message.topic)
         if config is not None:
             return config[1] in COMPONENTS
         return bool(self._descriptions.on(message.topic, message.broker))
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """Remembers a description, or forgets it at an empty payload; elsewhere the values that descriptions find on the topic.
+
+        Rejected: ``not_described``.
+        """
         config = _CONFIG.fullmatch(message.topic)
         if config is None or config[1] not in COMPONENTS:
             return self._values(message, hints)

@@ -47,6 +47,7 @@ class Homie:
         self._descriptions = descriptions
 
     def recognises(self, message: Message) -> bool:
+        """By ``homie`` as the first level; under another one, Homie 5 only, where it describes itself or did."""
         parts = segments(message.topic)
         if parts[0] == "homie":
             return True
@@ -57,6 +58,7 @@ class Homie:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A property's value in the unit its device described, or an alert as a flag; descriptions are remembered and ignored."""
         place = _place(message.topic)
         rest = place.rest
         if not place.device or place.device.startswith("$") or not rest:

@@ -38,9 +38,14 @@ class RawModbus:
         self._mapping = mapping
 
     def recognises(self, message: Message) -> bool:  # noqa: ARG002 - only a source names this decoder
+        """Never: any bytes could be a reply."""
         return False
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a reply in the payload, read by the mapping's registers and units, without a time.
+
+        Rejected: ``no_mapping``, ``not_mapped``, and broken frames.
+        """
         if self._mapping is None:
             raise Rejected(
                 "no_mapping", "decoder raw_modbus needs a mapping of kind modbus in site.yaml for this topic"

@@ -46,6 +46,7 @@ class AiOnTheEdge:
     )
 
     def recognises(self, message: Message) -> bool:
+        """By the keys of its JSON, or by a main topic that the firmware proposes."""
         parts = segments(message.topic)
         if len(parts) < 2:
             return False
@@ -56,6 +57,7 @@ class AiOnTheEdge:
         return parts[0] in _MAIN
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """The register in the unit of the device's kind, or the device's error as a flag."""
         parts = segments(message.topic)
         address = "/".join(parts[:-1])
         if not address:

@@ -63,12 +63,14 @@ class ShellyGen1:
     topics: ClassVar[tuple[str, ...]] = ("shellies/#",)
 
     def recognises(self, message: Message) -> bool:
+        """By the topic under ``shellies/``, unless it is one of a later generation."""
         # a later Shelly may have been given a prefix under shellies/
         parts = segments(message.topic)
         later = parts[-2:] == ["events", "rpc"] or parts[-1] == "rpc" or parts[-2:-1] == ["status"]
         return parts[0] == _ROOT and not later
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A single value, a flag, or all of ``info``; 999 means that no probe is there, and is dropped."""
         parts = segments(message.topic)
         if parts[0] != _ROOT or len(parts) < 3:
             return Decoded(ignored="not of one device")

@@ -33,6 +33,7 @@ class ShellyGen2:
     topics: ClassVar[tuple[str, ...]] = ("+/status/+", "+/events/rpc", "+/online", "+/rpc")
 
     def recognises(self, message: Message) -> bool:
+        """By the topic of a component or of notifications, or by the method or the meter in the body."""
         parts = segments(message.topic)
         if len(parts) >= 3 and parts[-2:] == ["events", "rpc"]:
             return True
@@ -46,6 +47,7 @@ class ShellyGen2:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report of the components in the message; what a notification leaves out did not change and is not repeated."""
         parts = segments(message.topic)
         if parts[-1] in {"online", "announce"} or "command" in parts[1:]:
             return Decoded(ignored="not a status")

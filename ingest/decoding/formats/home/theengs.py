@@ -58,12 +58,14 @@ class TheengsOmg:
     topics: ClassVar[tuple[str, ...]] = ("home/+/BTtoMQTT/#", "home/+/RTL_433toMQTT/#")
 
     def recognises(self, message: Message) -> bool:
+        """By a level such as ``BTtoMQTT`` anywhere in the topic, or a gateway's own ``LWT`` and ``version``."""
         parts = segments(message.topic)
         if any(_OTHER.fullmatch(one) for one in parts):
             return True
         return len(parts) == 3 and parts[0] == "home" and parts[2] in {"LWT", "version"}
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report of the sensor by its address, whichever gateway heard it."""
         parts = segments(message.topic)
         if _RADIO in parts:
             body = mapping(message.payload)

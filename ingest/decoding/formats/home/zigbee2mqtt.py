@@ -55,9 +55,11 @@ class Zigbee2Mqtt:
     topics: ClassVar[tuple[str, ...]] = ("zigbee2mqtt/#",)
 
     def recognises(self, message: Message) -> bool:
+        """By the usual base topic; another one is named as a source in site.yaml."""
         return message.topic.startswith(_PREFIX)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report under the friendly name, of a whole state or of a single attribute's topic."""
         friendly = message.topic.removeprefix(_PREFIX)
         if _BRIDGE.fullmatch(friendly) or _NOT_A_STATE.fullmatch(friendly):
             return Decoded(ignored="not a device's state")

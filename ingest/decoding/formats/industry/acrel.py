@@ -53,6 +53,7 @@ class Acrel:
     topics: ClassVar[tuple[str, ...]] = ("/gw/acrelHW/#",)
 
     def recognises(self, message: Message) -> bool:
+        """By ``acrelHW`` in the topic, or by the keys of one of its three bodies."""
         parts = segments(message.topic)
         if len(parts) > 1 and parts[1] == "acrelHW":
             return True
@@ -64,6 +65,7 @@ class Acrel:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report a meter of a data frame, live or sent again; a gateway without a serial in its body has the topic's."""
         parts = segments(message.topic)
         if parts[0] == "server":
             return Decoded(ignored="the platform's own message")

@@ -30,10 +30,12 @@ class ChnDasArray:
     topics: ClassVar[tuple[str, ...]] = ()
 
     def recognises(self, message: Message) -> bool:
+        """By a list whose elements have ``deviceId`` and ``properties``."""
         head = message.payload[:4096]
         return head.lstrip()[:1] == b"[" and b'"deviceId"' in head and b'"properties"' in head
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report an element. Rejected: ``not_an_object`` where one is none."""
         body = document(message.payload)
         entries = body if isinstance(body, list) else [body]
         if not all(isinstance(one, dict) for one in entries):

@@ -38,11 +38,13 @@ class EdgeLogger:
     topics: ClassVar[tuple[str, ...]] = ("device/+/up/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By ``batch`` with ``metrics``, or by the topic where there is no batch."""
         if b'"batch"' not in message.payload[:4096]:
             return any(matches(one, message.topic) for one in self.topics)
         return b'"metrics"' in message.payload
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report an element of ``batch``; commands are ignored. Rejected: ``no_batch``."""
         body = mapping(message.payload)
         batch = body.get("batch")
         if body.get("msgType") == "down":

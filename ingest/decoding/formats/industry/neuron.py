@@ -38,12 +38,14 @@ class Neuron:
     topics: ClassVar[tuple[str, ...]] = ("/neuron/#", "neuron/#")
 
     def recognises(self, message: Message) -> bool:
+        """By the topic, or by node, group and timestamp together."""
         if message.topic.lstrip("/").startswith("neuron/"):
             return True
         head = message.payload[:4096]
         return all(word in head for word in (b'"node"', b'"group"', b'"timestamp"'))
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report under ``[serial/]node/group``; its tags mean what the register says."""
         if message.topic.endswith(("/req", "/resp", "/heartbeat", "/state/update")):
             return Decoded(ignored="not an upload")
         body = mapping(message.payload)

@@ -26,6 +26,7 @@ class ChirpStackV3:
     )
 
     def recognises(self, message: Message) -> bool:
+        """By the topics it alone has; on the one it shares with version 4, by ``devEUI`` written so."""
         head = message.payload[:4096]
         if any(matches(topic, message.topic) for topic in self.topics[:2]):
             return True
@@ -36,6 +37,7 @@ class ChirpStackV3:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by the device's EUI; events but ``up`` are ignored."""
         event = message.topic.rpartition("/")[2]
         if matches(self.topics[2], message.topic) and event != "up":
             return Decoded(ignored=f"event {event}")

@@ -20,11 +20,13 @@ class ChirpStackV4:
     topics: ClassVar[tuple[str, ...]] = ("application/+/device/+/event/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By ``deviceInfo``, or by the topic where the body is not version 3's."""
         head = message.payload[:4096]
         # version 3 publishes under the same topics
         return b'"deviceInfo"' in head or (matches(self.topics[0], message.topic) and b'"devEUI"' not in head)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by the device's EUI, at the server's time, else a gateway's; events but ``up`` are ignored."""
         event = message.topic.rpartition("/")[2]
         if matches(self.topics[0], message.topic) and event != "up":
             return Decoded(ignored=f"event {event}")

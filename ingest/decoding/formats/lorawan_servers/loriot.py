@@ -28,10 +28,12 @@ class Loriot:
     topics: ClassVar[tuple[str, ...]] = ("loriot/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By ``cmd`` with ``EUI``, or by its usual topic."""
         head = message.payload[:4096]
         return matches(self.topics[0], message.topic) or (b'"cmd"' in head and b'"EUI"' in head)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by the device's EUI from ``rx`` and ``gw``; other commands are ignored."""
         body = mapping(message.payload)
         command = text(body.get("cmd"))
         if command not in _UPLINKS:

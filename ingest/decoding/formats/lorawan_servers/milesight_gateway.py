@@ -23,6 +23,7 @@ class MilesightGateway:
     topics: ClassVar[tuple[str, ...]] = ("/milesight/uplink/+", "milesight/uplink/+")
 
     def recognises(self, message: Message) -> bool:
+        """By the topics of the guides, or by a flat uplink that is neither of ChirpStack's versions."""
         head = message.payload[:4096]
         return any(matches(topic, message.topic) for topic in self.topics) or (
             b'"devEUI"' in head
@@ -32,6 +33,7 @@ class MilesightGateway:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report an uplink. Rejected: ``not_an_object``."""
         body = document(message.payload)
         uplinks = [one for one in body if isinstance(one, dict)] if isinstance(body, list) else [body]
         if not uplinks or not isinstance(uplinks[0], dict):

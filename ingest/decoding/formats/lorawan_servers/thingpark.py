@@ -28,6 +28,7 @@ class ThingPark:
     topics: ClassVar[tuple[str, ...]] = ("mqtt/things/+/uplink",)
 
     def recognises(self, message: Message) -> bool:
+        """By the usual topic, the wrapper ``DevEUI_…``, or the names of an uplink's fields."""
         payload = message.payload[:65_536]
         return (
             matches(self.topics[0], message.topic)
@@ -36,6 +37,7 @@ class ThingPark:
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by ``DevEUI`` at the server's ``Time``; other wrappers than the uplink's are ignored."""
         body = mapping(message.payload)
         other = next((key for key in body if key.startswith("DevEUI_") and key != _UPLINK), "")
         if other:

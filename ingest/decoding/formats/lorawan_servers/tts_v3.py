@@ -20,9 +20,11 @@ class TheThingsStackV3:
     topics: ClassVar[tuple[str, ...]] = ("v3/+/devices/+/#",)
 
     def recognises(self, message: Message) -> bool:
+        """By the topic, or by ``end_device_ids`` in the body."""
         return matches(self.topics[0], message.topic) or b'"end_device_ids"' in message.payload[:4096]
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by the device's EUI at the server's time; other events and simulated uplinks are ignored."""
         if matches(self.topics[0], message.topic) and not message.topic.endswith("/up"):
             return Decoded(ignored=f"event {message.topic.rpartition('/')[2]}")
         body = mapping(message.payload)

@@ -35,6 +35,7 @@ class Rtl433:
     topics: ClassVar[tuple[str, ...]] = ("rtl_433/+/events",)
 
     def recognises(self, message: Message) -> bool:
+        """By the topic's first level, or by a body that begins as its events do."""
         parts = segments(message.topic)
         if parts[0] == "rtl_433" and len(parts) >= 3:
             return True
@@ -42,6 +43,7 @@ class Rtl433:
         return b'"model"' in head and (head.startswith(_BEGINS) or parts[-1] == "events")
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report of the transmitter in an event or a single value; tyres of passing cars are ignored."""
         parts = segments(message.topic)
         if "devices" in parts[:-2]:
             return _single(parts[parts.index("devices") + 1 :], message, hints)

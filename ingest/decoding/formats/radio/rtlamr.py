@@ -39,6 +39,7 @@ class RtlAmr:
     topics: ClassVar[tuple[str, ...]] = ("rtlamr", "rtlamr/+")
 
     def recognises(self, message: Message) -> bool:
+        """By ``Type`` and ``Message`` with a kind of message it knows, or by the topic."""
         parts = segments(message.topic)
         if parts[0] == "rtlamr" and len(parts) <= 2 and parts[-1] != "status":
             return True
@@ -46,6 +47,7 @@ class RtlAmr:
         return b'"Message"' in head and b'"Type"' in head and any(one in head for one in _TYPES)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """The meter's register, in the unit the register of devices gives, with what it says of leaks and tampering as flags."""
         body = mapping(message.payload)
         told = inner(body, "Message")
         address = next((one for key in _IDS if (one := text(told.get(key)))), "")

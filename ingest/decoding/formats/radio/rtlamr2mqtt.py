@@ -41,10 +41,12 @@ class RtlAmr2Mqtt:
         self._descriptions = descriptions
 
     def recognises(self, message: Message) -> bool:
+        """By the topic, which rtlamr itself does not use."""
         parts = segments(message.topic)
         return parts[0] == "rtlamr" and parts[-1] in {"state", "attributes", "status"}
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """The register on ``state``; attributes repeat it and are ignored."""
         parts = segments(message.topic)
         if parts[-1] != "state":
             return Decoded(ignored=f"{parts[-1][:64]} holds no readings of its own")

@@ -33,12 +33,14 @@ class WMBusMeters:
     topics: ClassVar[tuple[str, ...]] = ("wmbusmeters/+",)
 
     def recognises(self, message: Message) -> bool:
+        """By the four keys each telegram has, or by the topic."""
         head = message.payload[:4096]
         return message.topic.startswith("wmbusmeters/") or all(
             key in head for key in (b'"meter"', b'"id"', b'"timestamp"', b'"media"')
         )
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report by the meter's ``id``, units from the keys' endings, the meter's status as flags."""
         body = mapping(message.payload)
         address = text(body.get("id"))
         if not address:

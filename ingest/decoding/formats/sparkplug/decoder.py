@@ -51,9 +51,14 @@ class SparkplugB:
     topics: ClassVar[tuple[str, ...]] = (f"{_NAMESPACE}#",)
 
     def recognises(self, message: Message) -> bool:
+        """By the namespace ``spBv1.0``."""
         return message.topic.startswith(_NAMESPACE)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """One report of a birth or of data; a gap in the node's sequence is a flag.
+
+        Rejected: ``unknown_message``, payloads that are no protobuf, and data whose birth is not known yet.
+        """
         parts = message.topic.split("/")
         kind = parts[2] if len(parts) > 2 and parts[1] != "STATE" else "STATE"
         if kind == "STATE" or kind in _COMMANDS:

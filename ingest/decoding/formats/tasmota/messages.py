@@ -41,10 +41,12 @@ class Tasmota:
     )
 
     def recognises(self, message: Message) -> bool:
+        """By ``tele`` or ``stat`` in the topic, or by a last level that holds readings, with a document in the payload."""
         topic = _topic(message.topic)
         return topic.prefixed or (topic.readings and topic.several and b'"' in message.payload)
 
     def decode(self, message: Message, hints: Hints) -> Decoded:
+        """A report of the device, one more each for devices behind its Zigbee bridge and for sensors registered by themselves."""
         topic, payload = _topic(message.topic), message.payload
         if not topic.readings and not (topic.last == _RESULT and _OF_BRIDGE in payload):
             return Decoded(ignored=f"{topic.last[:64]} holds no readings")
