@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 4
+COMPILE := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
 
 .PHONY: run test lint bench accuracy format lock clean help
 .DEFAULT_GOAL := help
@@ -42,8 +43,9 @@ bench: $(READY) ## print the measurements
 accuracy: $(READY) ## judge the rules on a simulated school year, and on real recordings where they lie beside the checkout (half an hour)
 	@$(BIN)/python -m bench.accuracy
 
-lock: ## renew requirements.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements.lock
+lock: ## renew requirements.lock, and requirements-run.lock without the tools of tests (needs uv)
+	$(COMPILE) --group dev -o requirements.lock
+	$(COMPILE) -c requirements.lock -o requirements-run.lock
 
 clean: ## remove the environment and caches, never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -16,7 +16,7 @@ EXAMPLES = {
     "a rule": r"\bGasClosed\b|gas\.running_closed",
     "a decoder": r"\bNeuron\b|neuron",
     "a channel": r"\bTencentSms(Channel)?\b",
-    "a time-series store": r"\bVictoriaStore\b",
+    "a time-series store": r"\bVictoriaStore\b|\bVICTORIAMETRICS\b",
     "a page": r"\bcalendar_page\b|\bcalendar\.html\b",
     "a command group": r"^    doctor,$|^def doctor\(",
 }

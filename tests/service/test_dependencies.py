@@ -78,10 +78,24 @@ def test_every_imported_package_is_declared(imported, declared):
     assert set(PINNED_BY_ANOTHER.values()) <= declared
 
 
+def _locked(name):
+    """The lines that pin a package in the lock file *name*, by package."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert text.count("==") <= text.count("--hash=sha256:")
+    return {_normal(line): line for line in text.splitlines() if line[:1].isalnum()}
+
+
 def test_every_declared_dependency_is_locked(declared):
     """requirements.lock pins each of them with its hashes, and names no registry."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    locked = {_normal(line) for line in lock.splitlines() if line[:1].isalnum()}
-    assert declared <= locked
-    assert "://" not in lock
-    assert lock.count("==") <= lock.count("--hash=sha256:")
+    assert declared <= set(_locked("requirements.lock"))
+
+
+def test_the_service_alone_is_locked_to_the_same_versions():
+    """requirements-run.lock leaves out extras and the tools of tests, and differs in nothing else."""
+    alone, everything = _locked("requirements-run.lock"), _locked("requirements.lock")
+    assert set(map(_normal, PROJECT["dependencies"])) <= set(alone)
+    assert not {"polars", "psycopg", "pytest", "ruff"} & set(alone)
+    assert {name: line.split()[0] for name, line in alone.items()}.items() <= {
+        name: line.split()[0] for name, line in everything.items()
+    }.items()
