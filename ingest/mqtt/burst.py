@@ -27,7 +27,7 @@ class Burst(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size_bytes(self) -> int:
-        """What it takes in memory, about."""
+        """About what it takes in memory: its payloads, and a fixed amount a message."""
         return sum([len(one.payload) for one in self.messages]) + _MESSAGE_BYTES * len(self.messages)
 
 
@@ -90,14 +90,14 @@ class Waiting:
 
     @property
     def size_bytes(self) -> int:
-        """Of all that waits."""
+        """The bursts that wait, by :attr:`Burst.size_bytes`."""
         return self._bytes
 
     def __len__(self) -> int:
         return self._messages
 
     def close(self) -> None:
-        """Lets everybody go who waits."""
+        """Wakes whoever waits to bring or to take, for good; what waits is kept."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -84,7 +84,7 @@ class Client(mqtt.Client, abc.ABC):
 
     @abc.abstractmethod
     def acknowledge(self, mids: Sequence[int]) -> None:
-        """Acknowledges each of *mids*."""
+        """Confirms the messages with the packet identifiers *mids* to the broker, in their order."""
 
 
 class PlainClient(Client):
@@ -95,7 +95,7 @@ class PlainClient(Client):
         self.on_message = self._on_one
 
     def acknowledge(self, mids: Sequence[int]) -> None:
-        """Acknowledges each of *mids*."""
+        """Confirms the messages with the packet identifiers *mids* to the broker, in their order."""
         for mid in mids:
             self.ack(mid, 1)
 

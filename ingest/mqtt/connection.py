@@ -127,7 +127,7 @@ class Connection:
             self._client.connect_async(host, port, KEEPALIVE_S, **self._connect_options())
 
     def stop(self) -> None:
-        """Leaves without ending the session."""
+        """Disconnects for good; the broker keeps the session and what arrives meanwhile."""
         self._stopping = True
         self._client.disconnect()
         self._client.loop_stop()

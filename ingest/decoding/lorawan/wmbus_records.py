@@ -69,6 +69,7 @@ class _Bytes:
         return self._at < len(self._body)
 
     def take(self, count: int) -> bytes:
+        """The next *count* bytes; raises BadRecord where there are fewer."""
         found = self._body[self._at : self._at + count]
         if len(found) < count:
             raise BadRecord(f"{count} bytes expected at {self._at}, {len(found)} are there")
@@ -76,6 +77,7 @@ class _Bytes:
         return found
 
     def byte(self) -> int:
+        """The next byte, 0 to 255; raises BadRecord at the end."""
         return self.take(1)[0]
 
 

@@ -43,7 +43,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """The integer at *at*, cut to 64 bits, and where the next one begins."""
+    """The integer at *at*, cut to 64 bits, and where the next one begins; raises Rejected where it does not end."""
     try:
         found = data[at]
         if found < 0x80:
@@ -60,12 +60,12 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def as_float(value: bytes) -> float:
-    """Four bytes as a float."""
+    """Exactly four bytes, little-endian, as IEEE 754 single precision."""
     return float(_FLOAT.unpack(value)[0])
 
 
 def as_double(value: bytes) -> float:
-    """Eight bytes as a double."""
+    """Exactly eight bytes, little-endian, as IEEE 754 double precision."""
     return float(_DOUBLE.unpack(value)[0])
 
 

@@ -59,7 +59,10 @@ class Rtl433:
 
 
 def event(body: dict[str, Any], time_ms: int | None, hints: Hints) -> Report:
-    """One message as rtl_433 says it, also where another gateway passes it on."""
+    """One message as rtl_433 says it, also where another gateway passes it on.
+
+    Its address is ``model/id/channel`` of what is there. Raises :class:`ingest.errors.Rejected` where there is no model.
+    """
     model = text(body.get("model"))
     names = [model, *(one for key in ("id", "channel") if (one := text(body.get(key))))]
     if not model:

@@ -33,12 +33,12 @@ def status(raw: bytes, uplink: Uplink) -> bool:
 
 
 def battery(millivolts: int, uplink: Uplink) -> None:
-    """The cell's voltage."""
+    """Adds the cell's voltage in V; *millivolts* without the status bits that some devices put above it."""
     uplink.values.append(Value(Quantity.BATTERY_VOLTAGE, millivolts / 1000, "V", field="BatV"))
 
 
 def numbered_probe(number: int, celsius: float | None, uplink: Uplink, at_ms: int | None, field: str) -> None:
-    """One of several probes: the first without a channel; None where none is connected."""
+    """Adds one of several probes, counted from 1, in °C: the first without a channel; None where none is connected, which is dropped."""
     if celsius is None:
         uplink.dropped[field] = "no probe connected"
         return

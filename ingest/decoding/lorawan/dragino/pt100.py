@@ -21,7 +21,10 @@ _LB_FURTHEST = 20_000
 
 
 def ltc2(raw: bytes, f_port: int, uplink: Uplink) -> bool:
-    """The device without LB in its name."""
+    """LTC2: two probes in hundredths or tenths of °C, by the frame's own flag, each record with its time; ohms are dropped.
+
+    False where *raw* is none of its frames.
+    """
     if f_port == frame.STATUS:
         return frame.status(raw, uplink)
     kind = raw[2] & 0x0F if len(raw) > 2 else 0
@@ -41,7 +44,7 @@ def ltc2(raw: bytes, f_port: int, uplink: Uplink) -> bool:
 
 
 def ltc2_lb(raw: bytes, f_port: int, uplink: Uplink) -> bool:
-    """The device with LB in its name."""
+    """LTC2-LB: two probes in tenths of °C, live or from its log; False where *raw* is none of its frames."""
     match f_port:
         case frame.STATUS:
             return frame.status(raw, uplink)

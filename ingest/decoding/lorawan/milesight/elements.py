@@ -72,18 +72,18 @@ class Layout(NamedTuple):
 
 
 def temperature(offset: int = 0, channel: str = "", *, fails: bool = False) -> Part:
-    """Tenths of °C, signed."""
+    """Two bytes, signed, tenths of °C; *fails* where the device sends its codes for a broken probe in it."""
     failed = frozenset(_FAILED_I16) if fails else frozenset({-0x8000, 0x7FFF})
     return Part(Quantity.TEMPERATURE, "°C", offset, "<h", 10, channel, failed)
 
 
 def humidity(offset: int = 0) -> Part:
-    """Half percents."""
+    """One byte, half percents of relative humidity; 255 is a broken sensor."""
     return Part(Quantity.HUMIDITY, "%", offset, "<B", 2, failed=frozenset({0xFF}))
 
 
 def current(scale: float, offset: int = 0, channel: str = "") -> Part:
-    """Amperes of a transformer."""
+    """Two bytes of a current transformer, 1/*scale* A each."""
     return Part(Quantity.CURRENT, "A", offset, "<H", scale, channel, frozenset(_FAILED_U16))
 
 
@@ -93,7 +93,7 @@ def charge(channel: str = "") -> Part:
 
 
 def pulses(offset: int = 0, channel: str = "", when: tuple[int, int] | None = None) -> Part:
-    """A pulse input's count."""
+    """Four bytes, the pulses counted at an input; *when* as of :class:`Part`."""
     return Part(Quantity.PULSE_COUNT, "count", offset, "<I", 1, channel, when=when)
 
 
