@@ -9,14 +9,16 @@ from typing import ClassVar
 import msgspec
 from pydantic import Field
 
+from campus.calendar.opening import Opening
 from campus.campus import Campus
-from campus.clock import HOUR_MS, MINUTE_MS
+from campus.clock import HOUR_MS, MINUTE_MS, from_ms
 from campus.device import Device, Kind, Role
 from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from campus.text import marked as _
 from rules.level import Level
 from rules.metering import MeterParams, Span, Spans, loss_word, step_m3
+from rules.pipe.kept_up import KeptUp
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
 from rules.verdict import Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
@@ -48,11 +50,15 @@ def pipes_of(meter: Device, campus: Campus) -> tuple[Device, ...]:
 class ThawParams(MeterParams):
     """For *watch_h* after a pipe was at or below 0 °C, flow without a pause of ten minutes for *steady_min* is told.
 
-    The limit is much below that of a burst: what ice split runs as soon as it melts.
+    The limit is much below that of a burst: what ice split runs as soon as it melts. Where people are, it also has to be
+    more than this meter's hour usually keeps up for as long, by *usual_share*; before that is known (two days of that hour,
+    without a frozen pipe), more than *unknown_m3h*, and a warning.
     """
 
     watch_h: float = Field(default=48, gt=0)
     limit_m3h: float = Field(default=0.12, gt=0)
+    usual_share: float = Field(default=1.5, ge=1)
+    unknown_m3h: float = Field(default=1.0, gt=0)
     frozen_c: float = 0.0
     steady_min: float = Field(default=60, ge=10)
     for_s: float = Field(default=0, ge=0)
@@ -67,7 +73,9 @@ class ThawMemory(msgspec.Struct):
     until_ms: int = 0
     pipe: str = ""
     running_ms: int = 0
-    usual_m3h: float = 0.0
+    #: the flows of the newest spans, as many as *steady_min* takes
+    newest_m3h: list[float] = []
+    usual: KeptUp = msgspec.field(default_factory=KeptUp)
 
 
 class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
@@ -99,7 +107,7 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
             return None
         span = state.spans.add(reading, context, _SPAN_MS)
         if state.spans.broken:
-            state.running_ms = 0
+            state.running_ms, state.newest_m3h = 0, []
         return self._judge(state, span, reading, context) if span is not None else None
 
     def quiet(self, state: ThawMemory, series: Series, context: Context[ThawParams]) -> Quiet | None:
@@ -112,10 +120,14 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
     ) -> Verdict | None:
         params = context.params
         flow_m3h = span.flow_m3h
-        limit_m3h = max(params.limit_m3h, step_m3(context.device) * HOUR_MS / _SPAN_MS)
-        state.running_ms = (state.running_ms or span.start_ms) if flow_m3h > limit_m3h else 0
+        kept_up_m3h = _kept_up(state, span, params)
         if span.end_ms > state.until_ms:
+            state.running_ms = 0
+            if kept_up_m3h is not None:
+                state.usual.learn(_hour(span, context), kept_up_m3h)
             return _OK
+        limit_m3h, level = self._limit(state, span, context)
+        state.running_ms = (state.running_ms or span.start_ms) if flow_m3h > limit_m3h else 0
         ran_min = (span.end_ms - state.running_ms) / MINUTE_MS if state.running_ms else 0.0
         if ran_min < params.steady_min:
             return _OK
@@ -125,7 +137,32 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
             "running_minutes": round(ran_min),
             "pipe": state.pipe,
         }
-        return loss_word(Level.CRITICAL, facts, state.running_ms, reading, context, flow_m3h)
+        return loss_word(level, facts, state.running_ms, reading, context, flow_m3h)
+
+    @staticmethod
+    def _limit(state: ThawMemory, span: Span, context: Context[ThawParams]) -> tuple[float, Level]:
+        """What flow is no use of people's now, in m3/h, and how sure that is."""
+        params = context.params
+        least_m3h = max(params.limit_m3h, step_m3(context.device) * HOUR_MS / _SPAN_MS)
+        hours = context.campus.hours
+        if hours.opening(context.device.place.building, span.start_ms) is Opening.CLOSED:
+            return least_m3h, Level.CRITICAL
+        usual_m3h = state.usual.most(_hour(span, context))
+        if usual_m3h is None:
+            return max(least_m3h, params.unknown_m3h), Level.WARNING
+        return max(least_m3h, params.usual_share * usual_m3h + params.limit_m3h), Level.CRITICAL
+
+
+def _kept_up(state: ThawMemory, span: Span, params: ThawParams) -> float | None:
+    """The least flow of the last *steady_min*, in m3/h; None before so much was seen in a row."""
+    state.newest_m3h.append(span.flow_m3h)
+    wanted = math.ceil(params.steady_min * MINUTE_MS / (span.end_ms - span.start_ms))
+    del state.newest_m3h[:-wanted]
+    return min(state.newest_m3h) if len(state.newest_m3h) >= wanted else None
+
+
+def _hour(span: Span, context: Context[ThawParams]) -> int:
+    return from_ms(span.end_ms - 1, context.campus.site.zone).hour
 
 
 def _hear_pipe(state: ThawMemory, reading: Reading, context: Context[ThawParams]) -> None:

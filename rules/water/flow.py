@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field
 
 from campus.campus import Campus
-from campus.clock import HOUR_MS, MINUTE_MS
+from campus.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from campus.device import Device, Kind
 from campus.meter.flow import Flow
 from campus.meter.register import Register
@@ -35,10 +35,11 @@ _FRESH_MS = 3 * HOUR_MS
 
 
 class BurstParams(MeterParams):
-    """Flow above *limit_m3h* for five minutes, by two readings, is a burst (DOMAIN.md 1.6: 0.5 × Q3 of the meter).
+    """Flow that stays above *limit_m3h* for five minutes, by two readings, is a burst (DOMAIN.md 1.6: 0.5 × Q3 of the meter).
 
     Set it by the meter's plate. A kitchen fills basins side by side and has a larger meter than most (assumed: Q3 16, so
-    8 m3/h). It is over once the flow is below *clear_share* of the limit.
+    8 m3/h). Until it is told, every reading must say so: people who draw together pause now and then, a burst does not.
+    Once told, it is over when the flow is below *clear_share* of the limit.
     """
 
     limit_m3h: float = Field(default=6.0, gt=0)
@@ -60,6 +61,8 @@ class BurstMemory(msgspec.Struct):
     said_m3h: float = 0.0
     said_ms: int = 0
     high: bool = False
+    #: readings in a row that said so, and since when
+    words: int = 0
     since_ms: int = 0
 
 
@@ -87,7 +90,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
         params = context.params
         if reading.series.channel:  # a meter's maximum or an irrigation cycle is no flow of now
             return None
-        limit_m3h = params.limit_m3h * (params.clear_share if state.high else 1.0)
+        limit_m3h = params.limit_m3h * (params.clear_share if self._is_told(state, reading, params) else 1.0)
         if reading.series.quantity is Quantity.WATER_FLOW:
             if reading.value > params.most_m3h:
                 return _UNKNOWN
@@ -114,6 +117,12 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
             return None
         return Quiet(value, value + limit_m3h / 60, next_look_ms(state.register.time_ms, 30 * MINUTE_MS))
 
+    @staticmethod
+    def _is_told(state: BurstMemory, reading: Reading, params: BurstParams) -> bool:
+        """Whether it has lasted as long, by as many readings, as it takes to be told."""
+        lasted_ms = reading.time_ms - state.since_ms
+        return state.high and state.words >= params.least_words and lasted_ms > params.for_s * SECOND_MS
+
     def _judge(
         self,
         state: BurstMemory,
@@ -123,6 +132,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
         limit_m3h: float,
     ) -> Verdict:
         high = flow_m3h > limit_m3h
+        state.words = state.words + 1 if high else 0
         if high and not state.high:
             state.since_ms = reading.time_ms
         state.high = high

@@ -42,6 +42,19 @@ def test_a_kitchen_may_draw_more(use, expected):
     assert bench.told("water.burst")[-1][1:] == ("firing", "critical")
 
 
+def test_a_busy_evening_is_no_burst():
+    """Showers bring 6.5 m3/h for a minute and 4 between: no five minutes stay above the limit, and none is told."""
+    bench = Bench(meter("m", interval_s=60), use="dormitory")
+    bench.run(1, lambda _, hour: 6.5 if round(hour * 60) % 4 == 0 else 4.0, minutes=1)
+    assert bench.told("water.burst") == []
+    bench.run(0.5, lambda _, hour: 9.0 + round(hour * 60) % 3, from_h=1, minutes=1)
+    ((hour, state, severity),) = bench.told("water.burst")
+    assert (state, severity) == ("firing", "critical")
+    assert hour <= 1.2
+    facts = bench.facts("water.burst")
+    assert facts["flow_m3h"] > facts["limit_m3h"]
+
+
 def sprinklers(_, hour):
     """A school day's use, and irrigation by a timer from 5:00 to 5:40 each day."""
     return 2.0 if 5 <= hour % 24 < 5 + 40 / 60 else school_day(hour)

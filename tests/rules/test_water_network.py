@@ -70,15 +70,38 @@ def pipe(name):
     return Device(id=name, name=name, kind="pipe_probe", role="pipe_wall", place=PLACE)
 
 
+def frozen(bench, hour, lowest_c=-2.0):
+    """Pipe p is at *lowest_c* for two hours from *hour*, and warm an hour later."""
+    for number in range(12):
+        at_ms = START_MS + hour * HOUR_MS + number * 10 * MINUTE_MS
+        bench.at(at_ms, "p", Quantity.TEMPERATURE, lowest_c)
+    bench.at(START_MS + (hour + 3) * HOUR_MS, "p", Quantity.TEMPERATURE, 5.0)
+
+
 @pytest.mark.parametrize(("lowest_c", "expected"), [(3.0, []), (-2.0, ["critical"])])
 def test_thaw_watch(lowest_c, expected):
-    """After a pipe was frozen, a flow of 200 L/h without a pause is told within two hours; else it is only a use."""
-    bench = Bench(meter("m"), pipe("p"), calendar=False)
-    for number in range(12):
-        bench.at(START_MS + number * 10 * MINUTE_MS, "p", Quantity.TEMPERATURE, lowest_c)
-    bench.at(START_MS + 3 * HOUR_MS, "p", Quantity.TEMPERATURE, 5.0)
-    bench.run(6, lambda *_: 0.2, from_h=4)
+    """After a pipe was frozen, 200 L/h without a pause in a closed building are told within two hours; else only a use."""
+    bench = Bench(meter("m"), pipe("p"))
+    frozen(bench, 0, lowest_c)
+    bench.run(3, lambda *_: 0.2, from_h=3)
     assert [one[2] for one in bench.told("water.thaw")] == expected
+
+
+@pytest.mark.parametrize(
+    ("leak_m3h", "days_before", "expected"),
+    [(0.0, 0, []), (0.0, 4, []), (1.5, 0, ["warning"]), (1.5, 4, ["critical"]), (0.6, 4, ["critical"])],
+)
+def test_people_who_come_to_work_after_a_frost(leak_m3h, days_before, expected):
+    """Their usual water is no burst, known or not; more than is usual, and does not pause, is; unknown, with a warning."""
+    bench = Bench(meter("m"), pipe("p"))
+
+    def flow(_, hour):
+        return (0.3 if 8 <= hour % 24 < 18 else 0.0) + (leak_m3h if hour >= 24 * days_before + 8 else 0.0)
+
+    bench.run(24 * days_before, flow)
+    frozen(bench, 24 * days_before)
+    bench.run(4, flow, from_h=24 * days_before + 8)
+    assert [severity for _, _, severity in bench.told("water.thaw")][:1] == expected
 
 
 def test_still_water_in_the_cold():
