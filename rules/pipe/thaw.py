@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -29,6 +29,7 @@ _SPAN_MS = 10 * MINUTE_MS
 _MOST_PIPES = 16
 _OK = Verdict(Level.OK)
 _UNKNOWN = Verdict(Level.UNKNOWN)
+_MANY_M3H = {"dormitory": 3.0, "canteen": 2.0}
 _PIPE_ROLES = {Role.PIPE_WALL, Role.PIPE_SPACE}
 
 
@@ -93,6 +94,10 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
     )
     Params = ThawParams
     Memory = ThawMemory
+
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+        """Where many wash or cook together water may run for an hour on end."""
+        return {"unknown_m3h": _MANY_M3H[use]} if use in _MANY_M3H else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
         pipes = pipes_of(device, campus)
