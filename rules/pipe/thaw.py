@@ -95,7 +95,7 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
     Params = ThawParams
     Memory = ThawMemory
 
-    def defaults(self, device: Device, use: str) -> Mapping[str, float]:  # noqa: ARG002 - the protocol's signature
+    def defaults(self, device: Device, use: str) -> Mapping[str, float]:
         """Where many wash or cook together water may run for an hour on end."""
         return {"unknown_m3h": _MANY_M3H[use]} if use in _MANY_M3H else {}
 
