@@ -1,4 +1,4 @@
-"""Who may do what at the embedded broker, and how mosquitto and nats-server are told."""
+"""Who may do what at the embedded broker, and as what mosquitto and nats-server read it."""
 
 from __future__ import annotations
 
@@ -47,15 +47,17 @@ def pbkdf2(password: str) -> str:
 
 def mosquitto_passwords(accounts: Iterable[Account]) -> str:
     """The password file's text."""
-    named = (one for one in accounts if one.user and (one.password or one.pbkdf2))
-    return "".join(f"{one.user}:{one.pbkdf2 or pbkdf2(one.password)}\n" for one in named)
+    named = (account for account in accounts if account.user and (account.password or account.pbkdf2))
+    return "".join(f"{account.user}:{account.pbkdf2 or pbkdf2(account.password)}\n" for account in named)
 
 
 def mosquitto_rights(accounts: Sequence[Account], dollar_topics: Iterable[str]) -> str:
     """The ACL file's text. *dollar_topics* are the filters beginning with a dollar sign that we listen to."""
     lines: list[str] = []
     dollar = sorted({f"{topic.split('/', maxsplit=1)[0]}/#" for topic in dollar_topics} - {_BROKER_TOPICS})
-    for account in sorted(accounts, key=lambda one: one.user):  # whoever has no name stands first there
+    for account in sorted(
+        accounts, key=lambda account: account.user
+    ):  # whoever has no name stands first there
         lines += ["", f"user {account.user}"] if account.user else []
         if account.trusted:
             lines += [f"topic readwrite {topic}" for topic in ("#", *dollar)]
@@ -69,10 +71,10 @@ def mosquitto_rights(accounts: Sequence[Account], dollar_topics: Iterable[str]) 
 
 def nats_authorization(accounts: Sequence[Account]) -> tuple[str, str]:
     """nats-server's ``authorization`` block, and its ``no_auth_user``; both empty where everybody may do everything."""
-    if all(one.trusted and not one.user for one in accounts):
+    if all(account.trusted and not account.user for account in accounts):
         return "", ""
-    users = ",\n  ".join(_nats_user(one) for one in accounts)
-    nameless = any(not one.user for one in accounts)
+    users = ",\n  ".join(_nats_user(account) for account in accounts)
+    nameless = any(not account.user for account in accounts)
     return f"authorization {{ users: [\n  {users}\n] }}", _ANONYMOUS if nameless else ""
 
 

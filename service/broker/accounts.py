@@ -70,27 +70,31 @@ class BrokerAccounts:
                 name, "a name that cannot be used", "1 to 64 letters, digits, '.', '_' or '-'"
             )
         for prefix in prefixes:
-            if not prefix.strip("/") or any(one in prefix for one in "+#") or not prefix.isprintable():
+            if (
+                not prefix.strip("/")
+                or any(wildcard in prefix for wildcard in "+#")
+                or not prefix.isprintable()
+            ):
                 raise AccountRefused(
                     prefix, "a prefix that cannot be used", "the beginning of a topic, such as zigbee2mqtt/"
                 )
         password = secrets.token_urlsafe(18)
         made = Kept(name, pbkdf2(password), _bcrypt(password), tuple(devices), tuple(prefixes))
-        others = [one for one in self.every() if one.name != name]
+        others = [account for account in self.every() if account.name != name]
         self._write([*others, made])
         return password
 
     def revoke(self, name: str) -> None:
         """Ends the account; whoever uses it is disconnected."""
         every = self.every()
-        if all(one.name != name for one in every):
-            expected = ", ".join(one.name for one in every) or "none"
+        if all(account.name != name for account in every):
+            expected = ", ".join(account.name for account in every) or "none"
             raise AccountRefused(name, "no such account", f"one of {expected}")
-        self._write([one for one in every if one.name != name])
+        self._write([account for account in every if account.name != name])
 
     def _write(self, accounts: list[Kept]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        ordered = sorted(accounts, key=lambda one: one.name)
+        ordered = sorted(accounts, key=lambda account: account.name)
         write_private(self._path, msgspec.json.format(msgspec.json.encode(ordered), indent=1).decode())
 
 
@@ -120,9 +124,9 @@ def rights(kept: Kept, campus: Campus) -> Account:
 def devices_of(name: str, campus: Campus) -> tuple[str, ...]:
     """The devices an account of the name of a device or gateway speaks for: itself, and those behind it."""
     return tuple(
-        one.id
-        for one in campus.devices.values()
-        if name in {one.id, one.gateway} and own_topics(one, campus.site).publish
+        device.id
+        for device in campus.devices.values()
+        if name in {device.id, device.gateway} and own_topics(device, campus.site).publish
     )
 
 
@@ -136,7 +140,7 @@ class DeviceAccounts:
 
     def __call__(self) -> tuple[Account, ...]:
         try:
-            self._last = tuple(rights(one, self._campus()) for one in self._accounts.every())
+            self._last = tuple(rights(kept, self._campus()) for kept in self._accounts.every())
         except AccountRefused as error:
             log.error("broker.accounts_unreadable", reason=str(error))  # noqa: TRY400
         return self._last

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,17 +14,17 @@ from ingest.mqtt.burst import Burst
 from ingest.mqtt.connection import BrokerAddress, Connection
 from ingest.mqtt.session import SessionWatch
 from service.broker.access import Account
-from service.broker.embedded import EmbeddedBroker, is_loopback
+from service.broker.embedded import EmbeddedBroker
 from service.broker.identity import SERVICE, SIMULATOR, Identity, identity, keep
 from service.broker.keeper import BrokerKeeper
+from service.broker.listening import is_loopback
 from service.broker.migration import move_session
+from service.broker.outside import outside_address
 from service.broker.sessions import KnownSessions
-
-_PROTOCOLS = {"auto": 0, "5": 5, "3.1.1": 4}
 
 
 class Brokers:
-    """Starts what we run, connects to all. *topics* tells what to subscribe to at the broker of a name, *devices* the
+    """Starts what we run, connects to all. *topics* gives what to subscribe to at the broker of a name, *devices* the
     accounts of devices at our own.
     """
 
@@ -51,7 +49,7 @@ class Brokers:
         self.connections: dict[str, Connection] = {}
         self.embedded: EmbeddedBroker | None = None
         self.keeper: BrokerKeeper | None = None
-        own = next(((name, one) for name, one in site.all_brokers.items() if one.embedded), None)
+        own = next(((name, broker) for name, broker in site.all_brokers.items() if broker.embedded), None)
         if own is not None:
             self._own_name, self._own = own
             self._identity = identity(
@@ -90,7 +88,7 @@ class Brokers:
         if self.embedded is None:
             return None
         connection = self.connections.get(self._own_name)
-        return connection is not None and all(connection.publish(topic, one) for one in payloads)
+        return connection is not None and all(connection.publish(topic, payload) for payload in payloads)
 
     def stop_receiving(self) -> None:
         """Leaves every broker without ending its session."""
@@ -113,7 +111,9 @@ class Brokers:
     @property
     def connected(self) -> bool:
         """Whether every broker is connected and has confirmed our subscriptions."""
-        return bool(self.connections) and all(one.listening for one in self.connections.values())
+        return bool(self.connections) and all(
+            connection.listening for connection in self.connections.values()
+        )
 
     @property
     def workers(self) -> tuple[Worker, ...]:
@@ -168,7 +168,7 @@ class Brokers:
 
     def _settings(self, name: str) -> Broker:
         every = self._site.all_brokers
-        settings = every.get(name) or next((one for one in every.values() if one.embedded), None)
+        settings = every.get(name) or next((broker for broker in every.values() if broker.embedded), None)
         return settings or next(iter(every.values()))
 
     @property
@@ -236,29 +236,3 @@ class Brokers:
         """Our broker came up again, maybe on another port of loopback."""
         if self.embedded is not None and self._own_name in self.connections:
             self.connections[self._own_name].move(self.embedded.own_host, self.embedded.own_port)
-
-
-def outside_address(settings: Broker, site_id: str, name: str) -> BrokerAddress:
-    """Where and how to connect to a broker that is not ours; of ours, all but where and as whom."""
-    common: dict[str, Any] = {
-        "client_id": f"{settings.client_id}-{site_id}",
-        "username": settings.username,
-        "password": settings.password.get_secret_value(),
-        "name": name,
-        "receive_maximum": settings.receive_maximum,
-        "session_expiry_s": settings.session_expiry_h * 3600,
-    }
-    if settings.embedded:
-        return BrokerAddress("", 0, **common)
-    url = urlsplit(settings.url)
-    tls = url.scheme == "mqtts"
-    return BrokerAddress(
-        url.hostname or "",
-        url.port or (8883 if tls else 1883),
-        tls=tls,
-        ca_file=settings.ca_file,
-        cert_file=settings.tls_cert_file,
-        key_file=settings.tls_key_file,
-        protocol=_PROTOCOLS[settings.protocol],
-        **common,
-    )

@@ -13,7 +13,7 @@ from service.broker.access import Account, nats_authorization
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 #: whoever announces a larger packet is disconnected before it is read
 _LARGEST_PACKET_BYTES = 2 * 1024 * 1024
-#: payloads waiting for the service; newer messages are dropped beyond it, and the drop is told
+#: payloads waiting for the service; newer messages are dropped beyond it, and the drop is reported
 _QUEUED_BYTES = 256 * 1024 * 1024
 _QUEUED_MESSAGES = 2_000_000
 _IN_FLIGHT_BYTES = 16 * 1024 * 1024

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
-import shutil
 import signal
-import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,8 +13,10 @@ import structlog
 
 from service.broker.access import Account, mosquitto_passwords, mosquitto_rights
 from service.broker.config import PASSWORDS, RIGHTS, mosquitto_config, nats_config
-from service.broker.folder import end_orphan, hand_over, put_back, set_aside, unprivileged_user, write_private
+from service.broker.folder import end_orphan, put_back, set_aside, unprivileged_user, write_private
+from service.broker.listening import check_free, free_port, is_free, is_loopback, reached_at
 from service.broker.probe import answers
+from service.broker.program import find_broker, spawn
 from service.errors import BrokerUnavailable
 
 log = structlog.get_logger()
@@ -28,9 +24,6 @@ log = structlog.get_logger()
 _READY_S = 15.0
 #: saving what waits may take a while; a broker that is killed before loses its last seconds
 _STOP_S = 10.0
-_PR_SET_PDEATHSIG = 1
-#: nats-server keeps what it likes of its files in memory; beyond this Go's runtime frees harder
-_ENVIRONMENT = {"GOMEMLIMIT": "400MiB"}
 
 
 class EmbeddedBroker:
@@ -68,9 +61,9 @@ class EmbeddedBroker:
         self._topics = topics
         if certificate is not None and self.protocol != 5:
             raise BrokerUnavailable(self._program, "TLS for devices needs mosquitto, which is not installed")
-        self.port = port or _free_port(host)
+        self.port = port or free_port(host)
         self._apart = certificate is not None or (accounts is not None and self.protocol == 5)
-        self.own_port = _free_port("127.0.0.1") if self._apart else self.port
+        self.own_port = free_port("127.0.0.1") if self._apart else self.port
         #: what it had kept and could not read any more at the last start, under its new name
         self.damaged: Path | None = None
 
@@ -107,9 +100,9 @@ class EmbeddedBroker:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.chmod(0o700)
         end_orphan(self._folder, self.name)
-        _check_free(self._host, self.port)
-        if self._apart and not _is_free("127.0.0.1", self.own_port):
-            self.own_port = _free_port("127.0.0.1")
+        check_free(self._host, self.port)
+        if self._apart and not is_free("127.0.0.1", self.own_port):
+            self.own_port = free_port("127.0.0.1")
         self.damaged = None
         try:
             self._launch()
@@ -164,7 +157,7 @@ class EmbeddedBroker:
 
     def answers(self, timeout_s: float = 5.0) -> bool:
         """Whether it answers a client; a process that lives may yet be frozen."""
-        own = next((one for one in self._accounts() if one.trusted), Account())
+        own = next((account for account in self._accounts() if account.trusted), Account())
         return answers(
             self.own_host, self.own_port, user=own.user, password=own.password, timeout_s=timeout_s
         )
@@ -172,32 +165,18 @@ class EmbeddedBroker:
     @property
     def _open(self) -> bool:
         """Whether anybody may come without a password."""
-        return any(not one.user for one in self._accounts())
+        return any(not account.user for account in self._accounts())
 
     def _launch(self) -> None:
         user = unprivileged_user((self.port, self.own_port))
         config = self._configure()
         try:
-            self._process = self._spawn(config, user)
+            self._process = spawn(self._program, config, user)
         except PermissionError:  # the program lies where that user may not look
             log.warning("broker.runs_as_root", program=self._program)
-            self._process = self._spawn(self._configure(as_root=True), "")
+            self._process = spawn(self._program, self._configure(as_root=True), "")
         write_private(self._folder / "broker.pid", str(self._process.pid))
         self._wait_ready()
-
-    def _spawn(self, config: Path, user: str) -> subprocess.Popen[bytes]:
-        as_user = {"user": user, "group": hand_over(self._folder, user), "extra_groups": []} if user else {}
-        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]  # the options are three or none
-            [self._program, "-c", config.name],
-            cwd=self._folder,  # as another user it could not find its way through a private data folder
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is ours to handle; the broker goes last
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one libc call, made before any thread of the child
-            env=os.environ | _ENVIRONMENT,
-            **as_user,
-        )
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _READY_S
@@ -221,7 +200,7 @@ class EmbeddedBroker:
             text = nats_config(host=self._host, port=self.port, topics=self._topics, accounts=accounts)
         else:
             passwords = mosquitto_passwords(accounts)
-            limited = not all(one.trusted for one in accounts)
+            limited = not all(account.trusted for account in accounts)
             if passwords:
                 self._write(PASSWORDS, passwords)
             if limited:
@@ -252,62 +231,3 @@ class EmbeddedBroker:
     def _write(self, name: str, text: str) -> None:
         """Whole or not at all, and for the program's user, as it may read it at any moment."""
         write_private(self._folder / name, text)
-
-
-def find_broker() -> str:
-    """Mosquitto on PATH or in the system's own folder, else nats-server beside this Python."""
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if found:
-        return found
-    beside = Path(sysconfig.get_path("scripts")) / (
-        "nats-server.exe" if sys.platform == "win32" else "nats-server"
-    )
-    if beside.exists():
-        return str(beside)
-    raise BrokerUnavailable("mosquitto, nats-server", "neither is installed")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach what listens on *host*."""
-    return host in {"", "127.0.0.1", "::1", "localhost"}
-
-
-def reached_at(host: str) -> str:
-    """Where this machine reaches what listens on *host*: on loopback where that is every address."""
-    return "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-
-
-def _check_free(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = f"{error.strerror or error}; expected a free port under broker.listen"
-            raise BrokerUnavailable(f"{host}:{port}", reason) from error
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        _check_free(host, port)
-    except BrokerUnavailable:
-        return False
-    return True
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux, asks the kernel to end the child when we are killed, so that no broker is left behind."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-    return ask

@@ -1,4 +1,4 @@
-"""Looks after the embedded broker: started again when it has ended or does not answer, told of every time."""
+"""Looks after the embedded broker: started again when it has ended or does not answer, reported every time."""
 
 from __future__ import annotations
 

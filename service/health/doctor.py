@@ -18,8 +18,9 @@ from campus.clock import MINUTE_MS, to_ms
 from campus.text import marked as _
 from ingest.decoding.registry import Registry
 from ingest.mqtt.diagnosis import diagnose
-from service.broker.brokers import outside_address
-from service.broker.embedded import find_broker, reached_at
+from service.broker.listening import reached_at
+from service.broker.outside import outside_address
+from service.broker.program import find_broker
 from service.errors import BrokerUnavailable
 from store.errors import StoreError
 from store.timeseries.opening import open_store

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.alert import Alert
 from alerts.book import AlertBook
-from alerts.own.service import OWN_PREFIX
 from campus import selftest
 from campus.clock import SECOND_MS
 from campus.selftest import Stage, Trace
@@ -20,6 +19,7 @@ from rules.errors import BadSnapshot
 from rules.level import State
 from rules.selftest import mark_of
 from rules.verdict import Transition
+from service.runtime.alert_owner import orphans
 from store.errors import JournalDamaged, StoreError
 from store.journal.journal import Journal
 from store.journal.recent import Batch
@@ -77,7 +77,7 @@ class RuleConsumer:
         Nothing is changed while the book cannot be read; who calls repeats it.
         """
         (committed, snapshot_seq, snapshot), open_alerts = self._book.position(), self._book.open_alerts()
-        # an operations database that is an older copy, or new, must not tell again what people were told of
+        # an operations database that is an older copy, or new, must not notify people again
         behind = self._journal.offset(NAME) > committed
         committed = max(committed, self._journal.offset(NAME))
         self.recovered = False
@@ -108,19 +108,10 @@ class RuleConsumer:
 
     def _own(self, open_alerts: Sequence[Alert]) -> None:
         """Sees to it that every open alert of a rule has somebody who will see its end, or ends it."""
-        firing = self._engine.firing()
-        orphans = [
-            alert.id
-            for alert in open_alerts
-            if not alert.rule.startswith(OWN_PREFIX)
-            and (alert.rule, alert.subject) not in firing
-            and not self._engine.rests(alert.rule, alert.subject)  # it will judge again, and see the end
-            and not self._engine.adopt(alert.rule, alert.subject, alert.severity, alert.opened_ms)
-            and not alert.drill  # an exercise's, whose own rules judge it
-        ]
-        if orphans:
-            self._book.end(orphans, self._journal.last_time_ms())
-            log.info("alerts.ended", alerts=orphans, reason="no rule judges them any more")
+        ended = orphans(self._engine, open_alerts)
+        if ended:
+            self._book.end(ended, self._journal.last_time_ms())
+            log.info("alerts.ended", alerts=ended, reason="no rule judges them any more")
             self._on_transitions(())
 
     def _restore(self, snapshot: bytes, seq: int) -> int:
@@ -201,7 +192,7 @@ class RuleConsumer:
                     self.seq = error.seq
 
     def _commit(self, transitions: Sequence[Transition], time_ms: int) -> None:
-        tested = [one for one in transitions if one.rule == selftest.RULE]
+        tested = [transition for transition in transitions if transition.rule == selftest.RULE]
         self._trace.reach(Stage.JUDGED, map(mark_of, tested))
         if self._snapshot_ms == 0:
             self._snapshot_ms = time_ms
@@ -212,22 +203,22 @@ class RuleConsumer:
             self._note_position()
         if tested:
             self._end_selftest(tested)
-            transitions = [one for one in transitions if one.rule != selftest.RULE]
-        for one in transitions:
+            transitions = [transition for transition in transitions if transition.rule != selftest.RULE]
+        for transition in transitions:
             log.info(
-                "rule.transition", rule=one.rule, subject=one.subject, severity=one.severity.value,
-                change=f"{one.from_state.value} => {one.to_state.value}", time_ms=one.time_ms,
+                "rule.transition", rule=transition.rule, subject=transition.subject, severity=transition.severity.value,
+                change=f"{transition.from_state.value} => {transition.to_state.value}", time_ms=transition.time_ms,
             )  # fmt: skip
         if transitions:
             self._on_transitions(transitions)
 
     def _end_selftest(self, tested: Sequence[Transition]) -> None:
         """What the self-test brought is in the book. An alarm every few minutes would be flapping: it begins anew each time."""
-        for one in tested:
-            if one.to_state is State.RESOLVED:
+        for transition in tested:
+            if transition.to_state is State.RESOLVED:
                 self._trace.end()
             else:
-                self._trace.reach(Stage.BOOKED, [mark_of(one)])
+                self._trace.reach(Stage.BOOKED, [mark_of(transition)])
         if tested[-1].to_state is State.RESOLVED:
             self._engine.forget(selftest.RULE, selftest.DEVICE_ID)
 
