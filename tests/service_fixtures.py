@@ -99,3 +99,16 @@ def running(live_campus, tmp_path):
     service = Running(live_campus, tmp_path / "data")
     yield service
     service.stop()
+
+
+@pytest.fixture
+def runtime(broker_program, monkeypatch, site, devices, tmp_path):
+    """A started service without a page, at the embedded broker of each program in turn."""
+    monkeypatch.setattr("service.broker.embedded.find_broker", lambda: broker_program)
+    body = site.model_dump(mode="json") | {"broker": {"listen": "127.0.0.1:0"}}
+    campus = Campus(site=Site.model_validate(body), devices=devices)
+    made = Runtime(campus, ServiceSettings(data=tmp_path / "data"), write=lambda _text: None)
+    made.start()
+    wait_until(lambda: made.brokers.connected)
+    yield made
+    made.stop()

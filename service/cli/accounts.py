@@ -46,17 +46,17 @@ def register(app: typer.Typer) -> None:
 
 def list_users(data: Data = None) -> None:
     """Lists users: name, role, state, password, sessions, last use. Example: shouyuan user list"""
-    for one in accounts_of(data).users.all():
-        state = "停用 / disabled" if one.disabled else "启用 / enabled"
-        secret = "有密码 / password" if one.has_password else "无密码 / no password"
+    for user in accounts_of(data).users.all():
+        state = "停用 / disabled" if user.disabled else "启用 / enabled"
+        secret = "有密码 / password" if user.has_password else "无密码 / no password"
         row = (
-            one.name,
-            one.display_name,
-            one.role,
+            user.name,
+            user.display_name,
+            user.role,
             state,
             secret,
-            str(one.sessions),
-            _when(one.last_used_ms),
+            str(user.sessions),
+            _when(user.last_used_ms),
         )
         typer.echo("\t".join(row))
 
@@ -108,11 +108,11 @@ def sign_out(name: Name, data: Data = None) -> None:
 def list_tokens(data: Data = None) -> None:
     """Lists tokens: name, scopes, state, expiry, last use. Example: shouyuan token list"""
     now_ms = wall_ms()
-    for one in accounts_of(data).tokens.all():
-        over = one.expires_ms is not None and one.expires_ms <= now_ms
-        state = "停用 / disabled" if one.disabled else "过期 / expired" if over else "有效 / valid"
-        expiry = _when(one.expires_ms) if one.expires_ms else "长期 / no expiry"
-        typer.echo("\t".join((one.name, ",".join(one.scopes), state, expiry, _when(one.last_used_ms))))
+    for token in accounts_of(data).tokens.all():
+        over = token.expires_ms is not None and token.expires_ms <= now_ms
+        state = "停用 / disabled" if token.disabled else "过期 / expired" if over else "有效 / valid"
+        expiry = _when(token.expires_ms) if token.expires_ms else "长期 / no expiry"
+        typer.echo("\t".join((token.name, ",".join(token.scopes), state, expiry, _when(token.last_used_ms))))
 
 
 def add_token(

@@ -41,7 +41,7 @@ def notify_test(
     phone: Annotated[str, typer.Option(help="For text messages: the number.")] = "",
     data: Data = None,
 ) -> None:
-    """Sends a test message and prints the provider's word. Example: shouyuan notify test group --campus school"""
+    """Sends a test message and prints the provider's answer. Example: shouyuan notify test group --campus school"""
     try:
         site = load_campus(campus).site
     except FolderProblems as error:

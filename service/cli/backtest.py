@@ -71,17 +71,17 @@ def from_store(
 
 def rule_files(files: Sequence[Path], campus: Campus) -> dict[str, Mapping[str, object]]:
     """The layers of each file by its name; raises :class:`FolderProblems` with the mistakes of all of them."""
-    found: dict[str, Mapping[str, object]] = {}
+    layers_of: dict[str, Mapping[str, object]] = {}
     problems: list[Problem] = []
     for file in files:
         mistakes: list[Problem] = []
         layers = read_yaml(file.parent, file.name, mistakes, required=True)
         mistakes += check(layers, campus)
-        problems += [msgspec.structs.replace(one, file=str(file)) for one in mistakes]
-        found[str(file)] = layers
+        problems += [msgspec.structs.replace(mistake, file=str(file)) for mistake in mistakes]
+        layers_of[str(file)] = layers
     if problems:
         raise FolderProblems("rules", problems)
-    return found
+    return layers_of
 
 
 #: what a series without a register is taken for

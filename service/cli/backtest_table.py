@@ -17,7 +17,7 @@ from rules.level import Level
 from rules.words.explain import explain
 
 _STYLES = {Level.NOTICE: "", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
-_WORDS = {
+_TEXTS = {
     Kind.ONLY_FIRST: "no more",
     Kind.ONLY_OTHER: "new",
     Kind.EARLIER: "earlier",
@@ -38,22 +38,24 @@ def tables(outcomes: Sequence[Projection], campus: Campus, translate: Translate)
 def _alerts(outcome: Projection, campus: Campus, translate: Translate) -> Table:
     title = f"{outcome.name}: {len(outcome.alerts):,} alerts, {outcome.messages:,} messages, {outcome.readings:,} readings"
     table = _table(title, "from", "to", "severity", "rule", "alert", "messages")
-    for one in outcome.alerts:
-        words = explain(one.rule, one.subject, msgspec.to_builtins(one.evidence), campus, translate)
-        text = "\n".join((words.title, *words.lines))
+    for alert in outcome.alerts:
+        explanation = explain(
+            alert.rule, alert.subject, msgspec.to_builtins(alert.evidence), campus, translate
+        )
+        text = "\n".join((explanation.title, *explanation.lines))
         table.add_row(
-            _moment(one.opened_ms, campus), _end(one, campus), _severity(one), one.rule, Text(text),
-            "historical" if one.historical else str(one.messages),
+            _moment(alert.opened_ms, campus), _end(alert, campus), _severity(alert), alert.rule, Text(text),
+            "historical" if alert.historical else str(alert.messages),
         )  # fmt: skip
     return table
 
 
 def _messages(outcome: Projection) -> Table:
     table = _table(f"{outcome.name}: messages", "channel", "recipient", "opened", "worse", "resolved", "all")
-    for one in outcome.recipients:
-        who = f"{one.name} ({one.recipient})" if one.name else one.recipient
-        counts = (one.opened, one.escalated, one.resolved, one.messages)
-        table.add_row(one.channel, Text(who), *map(str, counts))
+    for person in outcome.recipients:
+        who = f"{person.name} ({person.recipient})" if person.name else person.recipient
+        counts = (person.opened, person.escalated, person.resolved, person.messages)
+        table.add_row(person.channel, Text(who), *map(str, counts))
     return table
 
 
@@ -64,19 +66,21 @@ def _changes(first: Projection, other: Projection, campus: Campus, translate: Tr
         f"{other.messages - first.messages:+,} messages"
     )
     table = _table(title, "change", "from", "severity", "rule", "alert")
-    for one in changes:
-        alert = one.alert
-        words = explain(alert.rule, alert.subject, msgspec.to_builtins(alert.evidence), campus, translate)
+    for change in changes:
+        alert = change.alert
+        explanation = explain(
+            alert.rule, alert.subject, msgspec.to_builtins(alert.evidence), campus, translate
+        )
         table.add_row(
-            ", ".join(_change(one, kind) for kind in one.kinds), _moment(alert.opened_ms, campus),
-            _severities(one), alert.rule, Text(words.title),
+            ", ".join(_change(change, kind) for kind in change.kinds), _moment(alert.opened_ms, campus),
+            _severities(change), alert.rule, Text(explanation.title),
         )  # fmt: skip
     return table
 
 
 def _change(change: Change, kind: Kind) -> str:
-    word = _WORDS[kind]
-    return f"{word} by {_duration(abs(change.moved_ms))}" if kind in {Kind.EARLIER, Kind.LATER} else word
+    text = _TEXTS[kind]
+    return f"{text} by {_duration(abs(change.moved_ms))}" if kind in {Kind.EARLIER, Kind.LATER} else text
 
 
 def _severities(change: Change) -> Text:

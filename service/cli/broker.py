@@ -52,11 +52,11 @@ def add(
     accounts = BrokerAccounts(_data(data))
     names = list(name or ())
     if every:
-        names += [one.id for one in read.devices.values() if own_topics(one, read.site).publish]
+        names += [device.id for device in read.devices.values() if own_topics(device, read.site).publish]
     if not names:
         _refuse("给出设备或网关的编号,或 --all / give ids of devices or gateways, or --all")
-    shared = {one.username for one in read.site.all_brokers.values() if one.embedded}
-    chosen = {one: devices_of(one, read) for one in dict.fromkeys(names)}
+    shared = {broker.username for broker in read.site.all_brokers.values() if broker.embedded}
+    chosen = {name: devices_of(name, read) for name in dict.fromkeys(names)}
     for one, devices in chosen.items():
         if one in shared:
             _refuse(f"{one}: site.yaml 的 broker.username 已用这个名字 / is broker.username of site.yaml")
@@ -110,8 +110,8 @@ def _why_not(name: str, campus: Campus) -> str:
     )
 
 
-def _refuse(words: str) -> NoReturn:
-    typer.echo(words, err=True)
+def _refuse(text: str) -> NoReturn:
+    typer.echo(text, err=True)
     raise typer.Exit(1)
 
 
@@ -119,7 +119,7 @@ def _campus(folder: Path) -> Campus:
     try:
         return load_campus(folder, decoders=decoder_names(), check_rules=check_rules)
     except FolderProblems as error:
-        _refuse("\n".join(str(one) for one in error.problems))
+        _refuse("\n".join(str(problem) for problem in error.problems))
 
 
 def _data(data: Path | None) -> Path:

@@ -53,8 +53,8 @@ def strangers(campus: CampusFolder, data: Data = None) -> None:
     Example: shouyuan devices strangers --campus my-school
     """
     desk, quarantine = _desk(campus, data)
-    for one in quarantine.unregistered():
-        typer.echo(json.dumps(msgspec.to_builtins(desk.guess(one.address)), ensure_ascii=False))
+    for source in quarantine.unregistered():
+        typer.echo(json.dumps(msgspec.to_builtins(desk.guess(source.address)), ensure_ascii=False))
     quarantine.close()
 
 
@@ -79,7 +79,7 @@ def adopt(
     if guess is None:
         typer.echo(f"{address}: 没有收到过这个未登记设备的消息 / nothing was held of it", err=True)
         raise typer.Exit(1)
-    columns = guess.columns | dict(_pair(one) for one in column or ())
+    columns = guess.columns | dict(_pair(pair) for pair in column or ())
     chosen = device_id or columns["id"]
     del columns["id"]
     try:

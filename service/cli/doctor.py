@@ -1,4 +1,4 @@
-"""``shouyuan doctor``: what is in the way, in words."""
+"""``shouyuan doctor``: what is in the way, and what to do."""
 
 from __future__ import annotations
 
@@ -54,11 +54,13 @@ def _connections(campus: Path, data: Path | None) -> int:
         print_problems(error.problems)
         raise typer.Exit(2) from error
     notes = check_folder(campus, decoders=decoder_names(), check_rules=check_rules)
-    print_problems([one for one in notes if one.warning and one.key.endswith("_file")])
+    print_problems([note for note in notes if note.warning and note.key.endswith("_file")])
     console, translate = Console(soft_wrap=True), translator(known.site.language)
     bad = 0
-    for one in examine(known, data or ServiceSettings().data, now_ms=wall_ms):
-        mark = Text("✓ ", "green") if one.good else Text("✗ ", "bold red")
-        console.print(mark + Text(f"{one.name}: ", "bold") + Text(translate(one.text).format(**one.values)))
-        bad += not one.good
+    for note in examine(known, data or ServiceSettings().data, now_ms=wall_ms):
+        mark = Text("✓ ", "green") if note.good else Text("✗ ", "bold red")
+        console.print(
+            mark + Text(f"{note.name}: ", "bold") + Text(translate(note.text).format(**note.values))
+        )
+        bad += not note.good
     return bad

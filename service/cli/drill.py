@@ -58,9 +58,9 @@ def list_drills(campus: CampusFolder = DEMO_FOLDER, data: Data = None) -> None:
     """Lists what can be exercised and what was. Example: shouyuan drill list --campus my-school"""
     around = _around(campus, data)
     language = around.campus().site.language
-    for one in read_scenarios().values():
-        if any(fault.expect for fault in one.faults):
-            typer.echo(f"{one.name:<26}{one.title.of(language)}")
+    for scenario in read_scenarios().values():
+        if any(fault.expect for fault in scenario.faults):
+            typer.echo(f"{scenario.name:<26}{scenario.title.of(language)}")
     for drill in DrillLog(around.database).find():
         state, when, how, score = summary(around, drill, translator(language))
         typer.echo(f"#{drill.id}\t{when}\t{drill.asked.scenario}\t{state}\t{score}\t{how}")
@@ -135,7 +135,7 @@ def report(
     else:
         rows = [
             *sheet.facts,
-            *((one.what, f"{one.word} {one.after}") for one in (*sheet.expected, *sheet.deeds)),
+            *((line.what, f"{line.word} {line.after}") for line in (*sheet.expected, *sheet.deeds)),
         ]
         for label, value in (*rows, *sheet.story):
             typer.echo(f"{label}\t{value}")

@@ -73,8 +73,8 @@ def _load(folder: Path) -> Campus:
     try:
         return load_campus(folder)
     except FolderProblems as error:
-        for one in error.problems:
-            typer.echo(f"{one.where()}: {one.found}: {one.expected}", err=True)
+        for problem in error.problems:
+            typer.echo(f"{problem.where()}: {problem.found}: {problem.expected}", err=True)
         raise typer.Exit(2) from error
 
 

@@ -18,10 +18,10 @@ class ShouyuanGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except (DBAPIError, sqlite3.Error) as error:
-            found = error.orig if isinstance(error, DBAPIError) else error
+            cause = error.orig if isinstance(error, DBAPIError) else error
             typer.echo(
-                f"数据库不能用:{found};请先运行 shouyuan doctor --data 数据文件夹,它会说哪个文件要怎么办"
-                f" / a database cannot be used: {found}; 'shouyuan doctor --data DIR' says which file and what to do",
+                f"数据库不能用:{cause};请先运行 shouyuan doctor --data 数据文件夹,它会说哪个文件要怎么办"
+                f" / a database cannot be used: {cause}; 'shouyuan doctor --data DIR' says which file and what to do",
                 err=True,
             )
             raise typer.Exit(2) from error

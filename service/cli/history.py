@@ -101,12 +101,12 @@ def replay(
         typer.Option("--json", help="One object a transition; with several rule files, their comparison."),
     ] = False,
 ) -> None:
-    """Shows which alerts rules would have raised, and whom they would have told. Nothing is sent.
+    """Shows which alerts rules would have raised, and who would have been notified. Nothing is sent.
 
     Example: shouyuan replay --campus school --from 2026-10-01 --to 2026-11-01 --rules school/rules.yaml --rules new.yaml
     """
     problems: list[Problem] = []
-    with _told(), LateBar() as bar:
+    with _errors_printed(), LateBar() as bar:
         known = _load(campus) if campus is not None else None
         span = _span(start, end, known)
         if readings:
@@ -119,18 +119,18 @@ def replay(
             raise typer.BadParameter(
                 "give --readings FILE, or --campus DIR and --from TIME for what is stored"
             )
-        _tell(problems)
+        _print_problems(problems)
         job = _Job(known or guessed_campus(history), history, span.end_ms, frozenset(device or ()), bar)
-        for one in job.subjects:
-            job.campus.device(one)
+        for subject in job.subjects:
+            job.campus.device(subject)
         against = rule_files(rules, job.campus) if rules else {IN_FORCE: job.campus.rules}
-        if not rules:  # the service would leave a layer with a mistake out, too: told, and done as it does
-            _tell(check_rules(job.campus.rules, job.campus))
+        if not rules:  # the service would leave a layer with a mistake out, too: printed, and done as it does
+            _print_problems(check_rules(job.campus.rules, job.campus))
         if as_json and len(against) == 1:
             _print_transitions(job, *against.values())
         else:
             _print_outcomes(job, against, as_json=as_json)
-    raise typer.Exit(1 if any(not one.warning for one in problems) else 0)
+    raise typer.Exit(1 if any(not problem.warning for problem in problems) else 0)
 
 
 class _Job(NamedTuple):
@@ -146,8 +146,8 @@ class _Job(NamedTuple):
 def _print_transitions(job: _Job, rules: Mapping[str, object]) -> None:
     engine = Engine(job.campus, RuleSettings(rules), subjects=job.subjects or None)
     job.bar.begin("replaying", len(job.history))
-    found = replay_readings(engine, job.bar.over(job.history), until_ms=job.until_ms)
-    for transition in filter(is_alert, found):
+    transitions = replay_readings(engine, job.bar.over(job.history), until_ms=job.until_ms)
+    for transition in filter(is_alert, transitions):
         typer.echo(json.dumps(to_json(transition), ensure_ascii=False))
 
 
@@ -191,11 +191,11 @@ def _span(start: str, end: str, campus: Campus | None) -> Span:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _errors_printed() -> Iterator[None]:
     try:
         yield
     except FolderProblems as error:
-        _tell(error.problems)
+        _print_problems(error.problems)
         raise typer.Exit(2) from error
     except DataInUse as error:
         typer.echo(f"{error}. While the service runs, ask it: POST /api/replay", err=True)
@@ -205,14 +205,14 @@ def _told() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-def _tell(problems: Iterable[Problem]) -> None:
-    for one in problems:
-        typer.echo(f"{one.where()}: {one.found}: {one.expected}", err=True)
+def _print_problems(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        typer.echo(f"{problem.where()}: {problem.found}: {problem.expected}", err=True)
 
 
 def _load(folder: Path) -> Campus:
     try:
         return load_campus(folder)
     except FolderProblems as error:
-        _tell(error.problems)
+        _print_problems(error.problems)
         raise typer.Exit(2) from error

@@ -42,10 +42,10 @@ def list_held(
     """Prints held messages as JSON, newest first, then how much is held. Example: shouyuan quarantine list --code not_utf8"""
     with _opened(data) as quarantine:
         chosen = Selection(ids=tuple(ids or ()), code=code, address=address)
-        for one in quarantine.select(chosen, limit=limit, payload_bytes=200):
+        for entry in quarantine.select(chosen, limit=limit, payload_bytes=200):
             shown = {
-                "id": one.id, "time": iso(one.time_ms), "code": one.code, "topic": one.topic, "address": one.address,
-                "size": one.size, "detail": one.detail, "begins": one.payload.decode(errors="replace"),
+                "id": entry.id, "time": iso(entry.time_ms), "code": entry.code, "topic": entry.topic, "address": entry.address,
+                "size": entry.size, "detail": entry.detail, "begins": entry.payload.decode(errors="replace"),
             }  # fmt: skip
             typer.echo(json.dumps(shown, ensure_ascii=False))
         usage = quarantine.usage()

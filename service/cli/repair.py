@@ -87,5 +87,5 @@ def _do(folder: Path, language: str) -> int:
 
 def _print(one: Finding, language: str) -> None:
     mark = Text("✓ ", "green") if one.good else Text("✗ ", "bold red")
-    words = translator(language)(one.text).format(**one.values)
-    Console(soft_wrap=True).print(mark + Text(f"{one.file}: ", "bold") + Text(words))
+    text = translator(language)(one.text).format(**one.values)
+    Console(soft_wrap=True).print(mark + Text(f"{one.file}: ", "bold") + Text(text))

@@ -78,7 +78,7 @@ def simulate(  # noqa: PLR0917 - each is an option of the command line
             start_ms -= length_ms + _wait_ms(chosen)
         labels = [label for one in chosen for label in world.begin(one, start_ms)]
         for label in labels:
-            typer.echo(_told(label, simulated), err=True)
+            typer.echo(_describe(label, simulated), err=True)
         if labels and not lasts:
             length_ms = max(length_ms, max(label.end_ms for label in labels) - start_ms)
         if to is not None:
@@ -89,8 +89,8 @@ def simulate(  # noqa: PLR0917 - each is an option of the command line
         _refuse(str(error))
 
 
-def _refuse(words: str) -> NoReturn:
-    typer.echo(words, err=True)
+def _refuse(text: str) -> NoReturn:
+    typer.echo(text, err=True)
     raise typer.Exit(2)
 
 
@@ -106,7 +106,11 @@ def _campus(folder: Path | None, devices: int, every_s: float, written: Path | N
         try:
             return load_campus(folder)
         except FolderProblems as error:
-            _refuse("\n".join(f"{one.where()}: {one.found}: {one.expected}" for one in error.problems))
+            _refuse(
+                "\n".join(
+                    f"{problem.where()}: {problem.found}: {problem.expected}" for problem in error.problems
+                )
+            )
     year = from_ms(wall_ms()).year
     made = generated_campus(devices, year=year, interval_s=every_s)
     if written is not None:
@@ -142,12 +146,13 @@ def _now_or_midnight(campus: Campus, *, now: bool) -> int:
     return to_ms(dt.datetime.combine(from_ms(now_ms, campus.site.zone), dt.time(), campus.site.zone))
 
 
-def _told(label: Label, campus: Campus) -> str:
-    names = [campus.devices[one].name for one in label.devices[:3] if one in campus.devices]
+def _describe(label: Label, campus: Campus) -> str:
+    names = [campus.devices[device_id].name for device_id in label.devices[:3] if device_id in campus.devices]
     more = f" +{len(label.devices) - 3}" if len(label.devices) > 3 else ""
     zone = campus.site.zone
     expected = "; ".join(
-        f"{'|'.join(one.rules)} ≥ {one.level} ≤ {iso(one.by_ms, zone)}" for one in label.expect
+        f"{'|'.join(expectation.rules)} ≥ {expectation.level} ≤ {iso(expectation.by_ms, zone)}"
+        for expectation in label.expect
     )
     return f"{iso(label.start_ms, zone)}  {label.scenario}/{label.kind}  {'、'.join(names)}{more}  {expected}"
 

@@ -37,17 +37,17 @@ def register(app: typer.Typer) -> None:
 
 def info(url: Url, data: Data = None) -> None:
     """Shows what is in a store. Example: shouyuan store info embedded --data /var/lib/shouyuan"""
-    with _told(), opened(url, data) as store:
-        found = store.info()
-    size = "" if found.size_bytes is None else f"{found.size_bytes:,}"
+    with _errors_printed(), opened(url, data) as store:
+        info = store.info()
+    size = "" if info.size_bytes is None else f"{info.size_bytes:,}"
     each = ""
-    if found.size_bytes and found.readings:
-        each = f" ({found.size_bytes / found.readings:.1f} a reading)"
+    if info.size_bytes and info.readings:
+        each = f" ({info.size_bytes / info.readings:.1f} a reading)"
     for name, value in (
-        ("series", f"{found.series:,}"),
-        ("readings", "unknown" if found.readings is None else f"{found.readings:,}"),
-        ("from", "-" if found.first_ms is None else iso(found.first_ms)),
-        ("to", "-" if found.last_ms is None else iso(found.last_ms)),
+        ("series", f"{info.series:,}"),
+        ("readings", "unknown" if info.readings is None else f"{info.readings:,}"),
+        ("from", "-" if info.first_ms is None else iso(info.first_ms)),
+        ("to", "-" if info.last_ms is None else iso(info.last_ms)),
         ("bytes", f"{size or 'unknown'}{each}"),
     ):
         typer.echo(f"{name:<10}{value}")
@@ -66,7 +66,7 @@ def copy(
     What is there already is passed over: broken off, it goes on when it is called again. At the end both are
     counted. Exit code 0: all there; 1: some was refused or is missing; 2: a store cannot be used.
     """
-    with _told(), opened(source, data) as old, opened(target, data) as new:
+    with _errors_printed(), opened(source, data) as old, opened(target, data) as new:
         todo = copying.windows(old, _time(since), _time(until))
         with _bar() as progress:
             bar = progress.add_task("copying", total=len(todo), readings=0)
@@ -104,22 +104,22 @@ def setup(
     from store.timeseries.influx.setup import set_up, work_out_history
     from store.timeseries.influx.store import InfluxStore
 
-    with _told():
+    with _errors_printed():
         address = parse_url(url)
         result = set_up(address, retention_days=retention_days, make_token=token)
         for line in result.done or ("nothing to do",):
             typer.echo(line)
         if history:
             with contextlib.closing(InfluxStore(address)) as store:
-                found = store.info()
-            if found.first_ms is not None and found.last_ms is not None:
-                work_out_history(address, found.first_ms, found.last_ms + 1)
+                info = store.info()
+            if info.first_ms is not None and info.last_ms is not None:
+                work_out_history(address, info.first_ms, info.last_ms + 1)
         if token:
             typer.echo(result.token or "a token exists; this version of InfluxDB does not show it again")
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _errors_printed() -> Iterator[None]:
     try:
         yield
     except (StoreError, DataInUse, NoDataFolder, BadTime) as error:

@@ -86,7 +86,7 @@ def check(campus: Annotated[Path, typer.Option(help="The campus folder.")]) -> N
     """Names every mistake in a campus folder. Example: shouyuan check --campus examples/school"""
     problems = check_folder(campus, decoders=decoder_names(), check_rules=check_rules)
     print_problems(problems)
-    errors = sum(not one.warning for one in problems)
+    errors = sum(not problem.warning for problem in problems)
     typer.echo(f"{campus}: 没有错误 / no mistakes" if not errors else f"{campus}: {errors} 处错误 / mistakes")
     raise typer.Exit(1 if errors else 0)
 
@@ -96,9 +96,11 @@ def _load(folder: Path) -> Campus:
 
 
 def print_problems(problems: tuple[Problem, ...] | list[Problem]) -> None:
-    for one in problems:
-        kind = "提示 / note" if one.warning else "错误 / mistake"
-        typer.echo(f"{one.where()}: {kind}: 现为 / found {one.found}; 应为 / expected {one.expected}")
+    for problem in problems:
+        kind = "提示 / note" if problem.warning else "错误 / mistake"
+        typer.echo(
+            f"{problem.where()}: {kind}: 现为 / found {problem.found}; 应为 / expected {problem.expected}"
+        )
 
 
 def _run(campus: Campus, settings: ServiceSettings, *, demo: bool, folder: Path | None) -> None:

@@ -45,32 +45,36 @@ class QuarantineDesk:
         shown_bytes: int = 0,
     ) -> Sequence[HeldMessage]:
         chosen = Selection(before_id=before_id, code=code, unread=unread)
-        return [_held(one) for one in self._quarantine.select(chosen, limit=limit, payload_bytes=shown_bytes)]
+        return [
+            _held(entry) for entry in self._quarantine.select(chosen, limit=limit, payload_bytes=shown_bytes)
+        ]
 
     def one(self, entry_id: int) -> HeldMessage | None:
-        found = self._journal.quarantine_entry(entry_id)
-        return None if found is None else _held(found)
+        entry = self._journal.quarantine_entry(entry_id)
+        return None if entry is None else _held(entry)
 
     def unregistered_sources(self) -> Sequence[UnregisteredSource]:
         return [
-            UnregisteredSource(one.address, one.decoder, one.topic, one.count, one.last_ms, one.quantities)
-            for one in self._quarantine.unregistered()
+            UnregisteredSource(
+                source.address, source.decoder, source.topic, source.count, source.last_ms, source.quantities
+            )
+            for source in self._quarantine.unregistered()
         ]
 
     def replay(self, entry_ids: Sequence[int]) -> int:
         """Messages only: a reading the store refused would be refused again, and what was cut cannot be read."""
-        found = [self._journal.quarantine_entry(one) for one in entry_ids]
-        return self.replay_entries([one for one in found if one is not None])
+        entries = [self._journal.quarantine_entry(entry_id) for entry_id in entry_ids]
+        return self.replay_entries([entry for entry in entries if entry is not None])
 
     def replay_entries(self, entries: Sequence[QuarantineEntry]) -> int:
         """As :meth:`replay`, for entries at hand."""
-        wanted = [one for one in entries if one.whole and one.code != REFUSED]
-        if any(one.code != POISON for one in wanted):  # taken along with others is nobody's decision
-            wanted = [one for one in wanted if one.code != POISON]
-        for one in wanted:
-            if one.code == POISON:
-                self._replayed.add(one.id)
-                self._guard.release_message(one.topic, item_of(checksum(one.topic, one.payload)))
+        wanted = [entry for entry in entries if entry.whole and entry.code != REFUSED]
+        if any(entry.code != POISON for entry in wanted):  # taken along with others is nobody's decision
+            wanted = [entry for entry in wanted if entry.code != POISON]
+        for entry in wanted:
+            if entry.code == POISON:
+                self._replayed.add(entry.id)
+                self._guard.release_message(entry.topic, item_of(checksum(entry.topic, entry.payload)))
         return self._pipeline.replay(wanted)
 
     def replay_wanted(self) -> int:
@@ -87,13 +91,21 @@ class QuarantineDesk:
         return self._quarantine.purge(chosen)
 
     def usage(self) -> HeldUsage:
-        found = self._quarantine.usage()
-        return HeldUsage(found.entries, found.bytes, found.budget_bytes)
+        usage = self._quarantine.usage()
+        return HeldUsage(usage.entries, usage.bytes, usage.budget_bytes)
 
     def set_aside(self) -> Sequence[SetAsideThing]:
         return [
-            SetAsideThing(one.id, one.kind.value, one.group, one.item, one.deaths, one.since_ms, one.again_ms)
-            for one in self._guard.poison.all()
+            SetAsideThing(
+                aside.id,
+                aside.kind.value,
+                aside.group,
+                aside.item,
+                aside.deaths,
+                aside.since_ms,
+                aside.again_ms,
+            )
+            for aside in self._guard.poison.all()
         ]
 
     def try_again(self, aside_id: int) -> bool:
@@ -108,30 +120,30 @@ class QuarantineDesk:
         """Replays held messages that are set aside no longer, some at a time; True when there are no more of them."""
         if self._is_busy:
             return False
-        found: list[QuarantineEntry] = []
+        batch: list[QuarantineEntry] = []
         size_bytes = 0
-        for one in self._held_back():
-            if one.id in self._replayed or self._guard.is_set_aside(one.topic, _item(one)):
+        for entry in self._held_back():
+            if entry.id in self._replayed or self._guard.is_set_aside(entry.topic, _item(entry)):
                 continue
-            found.append(one)
-            size_bytes += one.size
-            if len(found) >= _REPLAYED or size_bytes >= _REPLAYED_BYTES:
+            batch.append(entry)
+            size_bytes += entry.size
+            if len(batch) >= _REPLAYED or size_bytes >= _REPLAYED_BYTES:
                 break
-        self._replayed |= {one.id for one in found}
-        self._pipeline.replay(found)
-        return not found and not self._pipeline.waiting
+        self._replayed |= {entry.id for entry in batch}
+        self._pipeline.replay(batch)
+        return not batch and not self._pipeline.waiting
 
     def replay_first_of(self, topic: str) -> bool:
         """Replays the oldest message held of a *topic* on trial that is not held for itself; True unless it must wait."""
         if self._is_busy:
             return False
-        asides = {(one.group, one.item) for one in self._guard.poison.all() if one.item}
-        found = (
-            one
-            for one in self._held_back()
-            if kept_topic(one.topic) == topic and (topic, _item(one)) not in asides
+        asides = {(aside.group, aside.item) for aside in self._guard.poison.all() if aside.item}
+        waiting = (
+            entry
+            for entry in self._held_back()
+            if kept_topic(entry.topic) == topic and (topic, _item(entry)) not in asides
         )
-        first = next(found, None)
+        first = next(waiting, None)
         if first is not None:
             self._replayed.add(first.id)
             self._pipeline.replay([first])
@@ -148,7 +160,7 @@ class QuarantineDesk:
         while page := self._quarantine.select(
             Selection(code=POISON), after_id=after_id, limit=_PAGE, payload_bytes=None, oldest_first=True
         ):
-            yield from (one for one in page if one.whole)
+            yield from (entry for entry in page if entry.whole)
             after_id = page[-1].id
 
 
@@ -178,15 +190,15 @@ def _shown(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _held(one: QuarantineEntry) -> HeldMessage:
+def _held(entry: QuarantineEntry) -> HeldMessage:
     return HeldMessage(
-        id=one.id,
-        time_ms=one.time_ms,
-        topic=one.topic,
-        code=one.code,
-        detail=one.detail,
-        address=one.address,
-        decoder=one.decoder,
-        size=one.size,
-        payload=one.payload,
+        id=entry.id,
+        time_ms=entry.time_ms,
+        topic=entry.topic,
+        code=entry.code,
+        detail=entry.detail,
+        address=entry.address,
+        decoder=entry.decoder,
+        size=entry.size,
+        payload=entry.payload,
     )

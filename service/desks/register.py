@@ -1,6 +1,6 @@
 """The campus of the moment: read from its folder, read again when a file changes, never half.
 
-A folder with mistakes changes nothing: the campus before goes on, and the mistakes are told. What changed between two
+A folder with mistakes changes nothing: the campus before goes on, and the mistakes are reported. What changed between two
 readings of the register is kept, also what changed while the service was away.
 """
 
@@ -105,12 +105,12 @@ class Register:
                 )
                 return self.problems
             self.problems = ()
-            found = list(revisions(self._campus.devices, new.devices))
-            if found:
-                self._log.record(found, new.devices, who=who, now_ms=self._now_ms())
+            changes = list(revisions(self._campus.devices, new.devices))
+            if changes:
+                self._log.record(changes, new.devices, who=who, now_ms=self._now_ms())
             self._campus = new
             self._apply(new)
-            log.info("register.applied", changes=len(found), devices=len(new.devices))
+            log.info("register.applied", changes=len(changes), devices=len(new.devices))
             return ()
 
     def put(self, device_id: str, values: Mapping[str, str], who: str) -> Device:
@@ -146,17 +146,17 @@ class Register:
 
     def _calendar_of(self, settings: CalendarSettings) -> SchoolCalendar:
         site = self._campus.site
-        return SchoolCalendar(settings, {one.id: one.use for one in site.buildings}, site.zone)
+        return SchoolCalendar(settings, {building.id: building.use for building in site.buildings}, site.zone)
 
     def _signature(self) -> tuple[tuple[str, int, int], ...]:
         if self._folder is None:
             return ()
-        found = []
+        files = []
         for pattern in _WATCHED:
             for path in sorted(self._folder.glob(pattern)):
                 try:
                     stat = path.stat()
                 except OSError:
                     continue
-                found.append((path.name, stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
+                files.append((path.name, stat.st_mtime_ns, stat.st_size))
+        return tuple(files)

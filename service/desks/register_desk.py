@@ -29,7 +29,7 @@ _KINDS: tuple[tuple[frozenset[str], Kind], ...] = (
     (frozenset({Quantity.PULSE_COUNT}), Kind.WATER_METER),
     (frozenset({Quantity.TEMPERATURE, Quantity.HUMIDITY}), Kind.CLIMATE),
 )
-#: words of a name that say more than the measured quantity
+#: parts of a name that say more than the measured quantity
 _NAMES: tuple[tuple[re.Pattern[str], dict[str, str]], ...] = (
     (re.compile(r"freezer|冷冻|冰柜", re.IGNORECASE), {"kind": Kind.COLD_STORAGE, "profile": "freezer"}),
     (re.compile(r"fridge|冷藏|冰箱", re.IGNORECASE), {"kind": Kind.COLD_STORAGE, "profile": "fridge"}),
@@ -48,8 +48,8 @@ class RegisterDesk:
         self._quarantine = quarantine
 
     def guess(self, address: str) -> Guess | None:
-        stranger = next((one for one in self._quarantine.unregistered() if one.address == address), None)
-        if stranger is None:
+        source = next((each for each in self._quarantine.unregistered() if each.address == address), None)
+        if source is None:
             return None
         held = self._quarantine.select(
             Selection(address=address), limit=1, payload_bytes=4 * _SHOWN_CHARACTERS
@@ -59,29 +59,29 @@ class RegisterDesk:
             "id": _id_from(address, set(self._register.campus().devices)),
             "name": address.rpartition("/")[2],
             "address": address,
-            "decoder": stranger.decoder,
-            **_nature(address, stranger.quantities),
+            "decoder": source.decoder,
+            **_nature(address, source.quantities),
         }
         return Guess(
             address,
             {key: str(value) for key, value in columns.items()},
-            stranger.quantities,
-            newest.topic if newest is not None else stranger.topic,
+            source.quantities,
+            newest.topic if newest is not None else source.topic,
             newest.payload[:_SHOWN_CHARACTERS].decode(errors="replace") if newest is not None else "",
-            stranger.last_ms,
+            source.last_ms,
         )
 
     def put(self, device_id: str, columns: Mapping[str, str], who: str) -> None:
         try:
             self._register.put(device_id, columns, who)
         except FolderProblems as error:
-            raise RegisterRefused([_told(one) for one in error.problems]) from error
+            raise RegisterRefused([_register_problem(problem) for problem in error.problems]) from error
         except (NoCampusFolder, RegisterNotText) as error:
             raise RegisterRefused([RegisterProblem("devices.csv", "-", str(error))]) from error
 
     def reload(self, who: str) -> Sequence[RegisterProblem]:
         try:
-            return [_told(one) for one in self._register.reload(who)]
+            return [_register_problem(problem) for problem in self._register.reload(who)]
         except NoCampusFolder as error:
             raise RegisterRefused([RegisterProblem("devices.csv", "-", str(error))]) from error
 
@@ -89,7 +89,7 @@ class RegisterDesk:
         try:
             return self._register.preview_calendar(change)
         except FolderProblems as error:
-            raise RegisterRefused([_told(one) for one in error.problems]) from error
+            raise RegisterRefused([_register_problem(problem) for problem in error.problems]) from error
         except NoCampusFolder as error:
             raise RegisterRefused([RegisterProblem("calendar.yaml", "-", str(error))]) from error
 
@@ -97,7 +97,7 @@ class RegisterDesk:
         try:
             self._register.put_calendar(change, who)
         except FolderProblems as error:
-            raise RegisterRefused([_told(one) for one in error.problems]) from error
+            raise RegisterRefused([_register_problem(problem) for problem in error.problems]) from error
         except NoCampusFolder as error:
             raise RegisterRefused([RegisterProblem("calendar.yaml", "-", str(error))]) from error
 
@@ -117,12 +117,12 @@ def _id_from(address: str, taken: set[str]) -> str:
     """An id like the address, of the letters ids may have, and not taken."""
     base = _NOT_ID.sub("-", address).strip("-").lower()[:60] or "device"
     number = 2
-    found = base
-    while found in taken:
-        found = f"{base}-{number}"
+    free = base
+    while free in taken:
+        free = f"{base}-{number}"
         number += 1
-    return found
+    return free
 
 
-def _told(one: Problem) -> RegisterProblem:
-    return RegisterProblem(one.where(), one.found, one.expected)
+def _register_problem(problem: Problem) -> RegisterProblem:
+    return RegisterProblem(problem.where(), problem.found, problem.expected)

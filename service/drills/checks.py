@@ -71,9 +71,9 @@ def check_order(order: DrillOrder, now_ms: int, campus: Campus) -> None:
     if not order.people:
         raise DrillRefused(NOBODY)
     known = {GROUP, _DUTY, *campus.people, *(role.value for role in PersonRole)}
-    for one in order.people:
-        if one not in known:
-            raise DrillRefused(NO_PERSON, person=one)
+    for person in order.people:
+        if person not in known:
+            raise DrillRefused(NO_PERSON, person=person)
 
 
 def check_punctual(drill: Drill, now_ms: int) -> None:
@@ -85,9 +85,9 @@ def check_punctual(drill: Drill, now_ms: int) -> None:
 def check_scenario(scenario: Scenario, order: DrillOrder, language: str) -> None:
     """What the scenario allows."""
     title = scenario.title.of(language)
-    if any(isinstance(one, GatewayDown) for one in scenario.faults):
+    if any(isinstance(fault, GatewayDown) for fault in scenario.faults):
         raise DrillRefused(NO_GATEWAY, title=title)
-    if not any(one.expect for one in scenario.faults):
+    if not any(fault.expect for fault in scenario.faults):
         raise DrillRefused(NO_FAULT, title=title)
     if order.speed > 1 and by_the_clock(scenario):
         raise DrillRefused(NOT_FAST, title=title)
@@ -95,10 +95,12 @@ def check_scenario(scenario: Scenario, order: DrillOrder, language: str) -> None
 
 def check_alone(others: Iterable[Drill], begin_ms: int, ends_ms: int, *, but: int = 0) -> None:
     """No two at a time."""
-    for one in others:
-        until_ms = one.plan.ends_ms if one.state is DrillState.RUNNING else one.start_ms + _length_ms(one)
-        if one.id != but and one.start_ms < ends_ms and begin_ms < until_ms:
-            raise DrillRefused(OTHER_DRILL, title=one.plan.title, number=one.id)
+    for other in others:
+        until_ms = (
+            other.plan.ends_ms if other.state is DrillState.RUNNING else other.start_ms + _length_ms(other)
+        )
+        if other.id != but and other.start_ms < ends_ms and begin_ms < until_ms:
+            raise DrillRefused(OTHER_DRILL, title=other.plan.title, number=other.id)
 
 
 def check_calm(alerts: Sequence[Alert], campus: Campus, copies: Mapping[str, str]) -> None:
@@ -113,57 +115,59 @@ def check_calm(alerts: Sequence[Alert], campus: Campus, copies: Mapping[str, str
             raise DrillRefused(SHADOWED_ALERT, device=name, number=alert.id)
 
 
-def check_exercise(found: Exercise, order: DrillOrder, campus: Campus, now_ms: int, ends_ms: int) -> None:
+def check_exercise(exercise: Exercise, order: DrillOrder, campus: Campus, now_ms: int, ends_ms: int) -> None:
     """That it is seen, in time, by rules that speak to somebody."""
-    length_ms = ends_ms - found.begin_ms
+    length_ms = ends_ms - exercise.begin_ms
     if length_ms > LONGEST_MS:
-        text = TOO_LONG if order.speed > 1 or by_the_clock(found.scenario) else TOO_LONG_SLOW
+        text = TOO_LONG if order.speed > 1 or by_the_clock(exercise.scenario) else TOO_LONG_SLOW
         raise DrillRefused(text, hours=round(length_ms / HOUR_MS), most=LONGEST_MS // HOUR_MS)
-    wanted = {rule for one in found.expectations for rule in one.rules}
-    if not wanted & _usable(wanted, campus, found.copies.values()):
+    wanted = {rule for expectation in exercise.expectations for rule in expectation.rules}
+    if not wanted & _usable(wanted, campus, exercise.copies.values()):
         raise DrillRefused(NO_RULES, rules="、".join(sorted(wanted)))
-    told = [
-        one
+    notified = [
+        destination
         for rule in wanted
-        for one in destinations(rule, Level.CRITICAL, campus, now_ms, resolved=False, to=order.people)
+        for destination in destinations(rule, Level.CRITICAL, campus, now_ms, resolved=False, to=order.people)
     ]
-    if not told:
+    if not notified:
         raise DrillRefused(NO_ROUTE)
 
 
-def rehearse(found: Exercise, campus: Campus) -> frozenset[str]:
-    """Lets the very same exercise pass through the rules at once, on paper; the topics it publishes on. Uses *found* up.
+def rehearse(exercise: Exercise, campus: Campus) -> frozenset[str]:
+    """Lets the very same exercise pass through the rules at once, on paper; the topics it publishes on. Uses *exercise* up.
 
     An exercise whose first expected alert does not come would only teach people that the service says nothing.
     """
-    devices = copied(campus, found.copies, found.speed)
-    rules = drill_rules(campus, found.copies, found.speed)
+    devices = copied(campus, exercise.copies, exercise.speed)
+    rules = drill_rules(campus, exercise.copies, exercise.speed)
     drill = Campus(site=campus.site, devices=devices.values(), hours=campus.hours, rules=rules)
     engine = Engine(drill, RuleSettings(rules))
-    wanted = [(one.rules, Level(one.level).rank) for one in found.expectations]
+    wanted = [(expectation.rules, Level(expectation.level).rank) for expectation in exercise.expectations]
 
     def heard(transitions: Sequence[Transition]) -> bool:
         return any(
-            one.to_state is State.FIRING and one.rule in names and one.severity.rank >= rank
-            for one in transitions
+            transition.to_state is State.FIRING
+            and transition.rule in names
+            and transition.severity.rank >= rank
+            for transition in transitions
             for names, rank in wanted
         )
 
     topics: set[str] = set()
-    for report in found.stage.everyone(found.begin_ms):
-        topics.update(one.topic for one in report.publications(campus.site))
-        engine.advance(found.begin_ms, list(report.readings()))
-    for report in found.stage.run(found.begin_ms, found.last_ms):
+    for report in exercise.stage.everyone(exercise.begin_ms):
+        topics.update(publication.topic for publication in report.publications(campus.site))
+        engine.advance(exercise.begin_ms, list(report.readings()))
+    for report in exercise.stage.run(exercise.begin_ms, exercise.last_ms):
         if heard(engine.advance(report.sent_ms, list(report.readings()))):
             return frozenset(topics)
-    if not heard(engine.advance(found.last_ms)):
+    if not heard(engine.advance(exercise.last_ms)):
         raise DrillRefused(SILENT)
     return frozenset(topics)
 
 
 def scenario_text(error: ScenarioProblems) -> str:
     """Every mistake with its file and key."""
-    return "; ".join(f"{one.where()}: {one.found} → {one.expected}" for one in error.problems)
+    return "; ".join(f"{problem.where()}: {problem.found} → {problem.expected}" for problem in error.problems)
 
 
 def _length_ms(drill: Drill) -> int:
@@ -173,12 +177,13 @@ def _length_ms(drill: Drill) -> int:
 def _usable(wanted: Iterable[str], campus: Campus, devices: Iterable[str]) -> set[str]:
     """Those of the rules that there are, that are switched on, and that have something to judge."""
     known, settings = catalogue(), RuleSettings(campus.rules)
-    found = [campus.device(one) for one in devices]
+    judged = [campus.device(device_id) for device_id in devices]
     return {
         name
         for name in wanted
         if name in known
         and any(
-            settings.of(known[name], one).params.enabled and known[name].inputs(one, campus) for one in found
+            settings.of(known[name], device).params.enabled and known[name].inputs(device, campus)
+            for device in judged
         )
     }

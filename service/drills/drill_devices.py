@@ -31,12 +31,12 @@ class DrillDevices:
             return self._made[2]
 
     def enter(self, devices: Mapping[str, Device], people: Sequence[str]) -> None:
-        """Puts drill devices onto the campus; *people* are told of their alerts."""
+        """Puts drill devices onto the campus; *people* are notified of their alerts."""
         with self._lock:
             self._devices, self._people = dict(devices), tuple(people)
 
     def mute(self) -> None:
-        """What is still said of them is told to nobody."""
+        """What is still said of them reaches nobody."""
         with self._lock:
             self._people = ()
 
@@ -46,7 +46,7 @@ class DrillDevices:
             self._devices, self._people, self._made = {}, (), None
 
     def audience(self, subject: str) -> Sequence[str] | None:
-        """Who is told of a drill device's alerts; None for one that is not of an exercise (the demonstration's)."""
+        """Who is notified of a drill device's alerts; None for one that is not of an exercise (the demonstration's)."""
         with self._lock:
             return self._people if subject in self._devices else None
 
@@ -54,15 +54,15 @@ class DrillDevices:
 def copied(campus: Campus, copies: Mapping[str, str], speed: int) -> dict[str, Device]:
     """The drill devices of *copies* as ingest and rules shall know them: they speak as much oftener as time runs faster."""
     ids = set(copies.values())
-    found: dict[str, Device] = {}
+    devices: dict[str, Device] = {}
     for copy, real in copies.items():
         device = campus.devices.get(real)
         if device is None:  # it left the register meanwhile
             continue
         parent = next((one for one, of in copies.items() if of == device.parent), "")
         made = drill_device(device, parent=parent if device.parent in ids else "")
-        found[copy] = made.model_copy(update={"interval_s": device.interval_s / speed})
-    return found
+        devices[copy] = made.model_copy(update={"interval_s": device.interval_s / speed})
+    return devices
 
 
 def _together(real: Campus, devices: Mapping[str, Device]) -> Campus:

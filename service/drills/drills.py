@@ -96,13 +96,13 @@ class Drills:
 
     def recover(self) -> None:
         """Ends what ran when the service died. Its devices stay known for a minute, and speak to nobody."""
-        for one in self.log.find(states=(DrillState.RUNNING,)):
+        for drill in self.log.find(states=(DrillState.RUNNING,)):
             with self._lock:
-                self._devices.enter(copied(self._campus, one.plan.copies, one.asked.speed), ())
-                self._close(one, DrillState.ABORTED, "", self._text(CRASHED), _DRAIN_AFTER_CRASH_MS)
-            log.warning("drill.aborted", drill=one.id, reason="the service died while it ran")
+                self._devices.enter(copied(self._campus, drill.plan.copies, drill.asked.speed), ())
+                self._close(drill, DrillState.ABORTED, "", self._text(CRASHED), _DRAIN_AFTER_CRASH_MS)
+            log.warning("drill.aborted", drill=drill.id, reason="the service died while it ran")
         # none runs now: what one that ended as the service died left open is nobody's
-        left = {one.subject for one in self._ports.book.open_alerts() if one.drill} - set(
+        left = {alert.subject for alert in self._ports.book.open_alerts() if alert.drill} - set(
             self._campus.devices
         )
         if left:
@@ -119,11 +119,11 @@ class Drills:
             elif self._leaving is not None and now_ms >= self._leaving[1]:
                 self._leave(now_ms)
             if self._run is None:
-                for one in self.log.find(states=(DrillState.PLANNED,)):
-                    if one.start_ms <= now_ms and self._run is None:
-                        self._take_up(one, now_ms, now_ms)
-                    elif not one.plan.ends_ms:  # ordered on the command line, and not yet looked at
-                        self._take_up(one, one.start_ms, now_ms)
+                for drill in self.log.find(states=(DrillState.PLANNED,)):
+                    if drill.start_ms <= now_ms and self._run is None:
+                        self._take_up(drill, now_ms, now_ms)
+                    elif not drill.plan.ends_ms:  # ordered on the command line, and not yet looked at
+                        self._take_up(drill, drill.start_ms, now_ms)
 
     @property
     def _campus(self) -> Campus:

@@ -1,4 +1,4 @@
-"""An order for an exercise, worked out: its scenario found, its devices chosen, all that speaks against it told."""
+"""An order for an exercise, worked out: its scenario found, its devices chosen, all that speaks against it said."""
 
 from __future__ import annotations
 
@@ -42,21 +42,23 @@ class Orders:
         """Those with something to find, the most common first."""
         try:
             known = self._known()
-        except ScenarioProblems:  # told to whoever orders one; the ready ones are listed nevertheless
+        except ScenarioProblems:  # said to whoever orders one; the ready ones are listed nevertheless
             known = read_scenarios()
         return [
             DrillScenario(
-                name=one.name,
-                title=one.title.of(language),
-                description=one.description.of(language),
+                name=scenario.name,
+                title=scenario.title.of(language),
+                description=scenario.description.of(language),
                 rules=tuple(
-                    sorted({rule for fault in one.faults for want in fault.expect for rule in want.rules})
+                    sorted(
+                        {rule for fault in scenario.faults for want in fault.expect for rule in want.rules}
+                    )
                 ),
-                minutes=_minutes(one),
-                fast=not by_the_clock(one),
+                minutes=_minutes(scenario),
+                fast=not by_the_clock(scenario),
             )
-            for one in known.values()
-            if any(fault.expect for fault in one.faults)
+            for scenario in known.values()
+            if any(fault.expect for fault in scenario.faults)
         ]
 
     def worked_out(self, order: DrillOrder, begin_ms: int, *, but: int = 0) -> Ready:
@@ -77,14 +79,18 @@ class Orders:
         broker = self._hearing(campus.site, topics)
         if broker is None:
             raise DrillRefused(checks.UNHEARD, topic=min(topics, default=""))
-        people = tuple(campus.people[one].name if one in campus.people else one for one in order.people)
+        people = tuple(
+            campus.people[person].name if person in campus.people else person for person in order.people
+        )
         return Ready(exercise, plan_of(exercise, campus, people, ends_ms), broker)
 
     def _hearing(self, site: Site, topics: Collection[str]) -> str | None:
         """The name of the broker at which all of *topics* are subscribed to; None where there is none."""
         for name in site.all_brokers:
             filters = self._ports.subscriptions.topics(name)
-            if all(any(topic_matches_sub(one, topic) for one in filters) for topic in topics):
+            if all(
+                any(topic_matches_sub(topic_filter, topic) for topic_filter in filters) for topic in topics
+            ):
                 return name
         return None
 
@@ -115,29 +121,31 @@ def _exercise(order: DrillOrder, scenario: Scenario, campus: Campus, begin_ms: i
 
 def _minutes(scenario: Scenario) -> int:
     """How long it takes in real time, from the first fault to its last expectation, with the warm-up and reactions."""
-    first_ms = 0 if by_the_clock(scenario) else min(one.start.after_ms for one in scenario.faults)
-    last_ms = max(one.start.after_ms + want.within for one in scenario.faults for want in one.expect)
+    first_ms = 0 if by_the_clock(scenario) else min(fault.start.after_ms for fault in scenario.faults)
+    last_ms = max(fault.start.after_ms + want.within for fault in scenario.faults for want in fault.expect)
     return (last_ms - first_ms + WARM_UP_MS + REACTION_MS) // MINUTE_MS
 
 
 def plan_of(exercise: Exercise, campus: Campus, people: tuple[str, ...], ends_ms: int) -> DrillPlan:
     """What is kept of an exercise."""
     language = campus.site.language
-    devices = [campus.device(one) for one in exercise.copies.values()]
+    devices = [campus.device(device_id) for device_id in exercise.copies.values()]
     return DrillPlan(
         title=exercise.scenario.title.of(language),
         description=exercise.scenario.description.of(language),
         copies=exercise.copies,
         names={copy: campus.device(real).name for copy, real in exercise.copies.items()},
-        buildings=tuple(dict.fromkeys(one.place.building for one in devices if one.place.building)),
+        buildings=tuple(dict.fromkeys(device.place.building for device in devices if device.place.building)),
         people=people,
         faults=tuple(
-            PlannedFault(one.kind, one.devices, one.start_ms, one.end_ms) for one in exercise.labels
+            PlannedFault(label.kind, label.devices, label.start_ms, label.end_ms) for label in exercise.labels
         ),
         expect=tuple(
-            PlannedExpectation(one.rules, one.level, label.start_ms, one.by_ms, one.subjects)
+            PlannedExpectation(
+                expectation.rules, expectation.level, label.start_ms, expectation.by_ms, expectation.subjects
+            )
             for label in exercise.labels
-            for one in label.expect
+            for expectation in label.expect
         ),
         ends_ms=ends_ms,
     )

@@ -69,6 +69,7 @@ class DrillRun:
             transition
             for batch in batches
             for transition in self._engine.advance(
-                batch.committed_ms, [one for one in batch.readings if one.series.device in self.copies]
+                batch.committed_ms,
+                [reading for reading in batch.readings if reading.series.device in self.copies],
             )
         ]

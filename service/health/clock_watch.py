@@ -47,14 +47,14 @@ class ClockWatch:
 
 
 class Drift:
-    """Notices a wall clock that jumps, against one that cannot. A jump is told for *tell_ms*."""
+    """Notices a wall clock that jumps, against one that cannot. A jump is reported for *report_ms*."""
 
-    def __init__(self, *, tolerance_ms: int = 2 * MINUTE_MS, tell_ms: int = 10 * MINUTE_MS) -> None:
+    def __init__(self, *, tolerance_ms: int = 2 * MINUTE_MS, report_ms: int = 10 * MINUTE_MS) -> None:
         self._tolerance_ms = tolerance_ms
-        self._tell_ms = tell_ms
+        self._report_ms = report_ms
         self._before: tuple[int, int] | None = None
         self._jumped_ms = 0
-        self._told_until_ms = 0
+        self._reported_until_ms = 0
 
     def continue_from(self, last_ms: int, wall_ms: int, steady_ms: int) -> None:
         """At the start: a wall clock from before *last_ms*, which was reached before, was set back meanwhile."""
@@ -66,5 +66,5 @@ class Drift:
         if before is not None:
             jump_ms = (wall_ms - before[0]) - (steady_ms - before[1])
             if abs(jump_ms) > self._tolerance_ms:
-                self._jumped_ms, self._told_until_ms = jump_ms, steady_ms + self._tell_ms
-        return self._jumped_ms if steady_ms < self._told_until_ms else 0
+                self._jumped_ms, self._reported_until_ms = jump_ms, steady_ms + self._report_ms
+        return self._jumped_ms if steady_ms < self._reported_until_ms else 0

@@ -1,4 +1,4 @@
-"""How the parts do, by what they did, in words; never waits, and never fails."""
+"""How the parts do, by what they did, for people to read; never waits, and never fails."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def of(
     watches: Sequence[Watch], campus: Campus, translate: Translate, now: Callable[[], int] = steady_ms
 ) -> Health:
     """The health of every part, from the last looks of *watches*."""
-    found: dict[str, list[Trouble]] = {}
+    by_part: dict[str, list[Trouble]] = {}
     for watch in watches:
-        found |= {part: found.get(part, []) for part in watch.parts}
+        by_part |= {part: by_part.get(part, []) for part in watch.parts}
         for trouble in _troubles(watch, now()):
             if trouble.part:
-                found.setdefault(trouble.part, []).append(trouble)
-    return Health(tuple(_part(name, troubles, campus, translate) for name, troubles in found.items()))
+                by_part.setdefault(trouble.part, []).append(trouble)
+    return Health(tuple(_part(name, troubles, campus, translate) for name, troubles in by_part.items()))
 
 
 def _troubles(watch: Watch, now_ms: int) -> Iterable[Trouble]:
@@ -54,13 +54,13 @@ def _troubles(watch: Watch, now_ms: int) -> Iterable[Trouble]:
 def _part(name: str, troubles: Sequence[Trouble], campus: Campus, translate: Translate) -> Part:
     if not troubles:
         return Part(name, Condition.OK)
-    worst_first = sorted(troubles, key=lambda one: _WORST_FIRST.index(one.condition))
-    texts = dict.fromkeys(_words(one, campus, translate) for one in worst_first)
+    worst_first = sorted(troubles, key=lambda trouble: _WORST_FIRST.index(trouble.condition))
+    texts = dict.fromkeys(_text(trouble, campus, translate) for trouble in worst_first)
     return Part(name, worst_first[0].condition, " ".join(texts))
 
 
-def _words(trouble: Trouble, campus: Campus, translate: Translate) -> str:
+def _text(trouble: Trouble, campus: Campus, translate: Translate) -> str:
     """One trouble in a line."""
     facts = {key: value for key, value in trouble.facts.items() if key != "part"}  # named before the text
-    words = own.texts_for(trouble.rule, trouble.subject, {"facts": facts}, campus, translate)
-    return f"{words.title} ({'; '.join(words.lines)})" if words.lines else words.title
+    explanation = own.texts_for(trouble.rule, trouble.subject, {"facts": facts}, campus, translate)
+    return f"{explanation.title} ({'; '.join(explanation.lines)})" if explanation.lines else explanation.title

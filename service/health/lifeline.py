@@ -1,4 +1,4 @@
-"""The lifeline: tells a supervisor that the service is alive only while the workers that alerts depend on prove it.
+"""The lifeline: reports to a supervisor that the service is alive only while the workers that alerts depend on prove it.
 
 systemd restarts a service whose pings stop. They stop by themselves where the whole process is frozen, and are
 withheld where one vital worker is stuck or gone. Without systemd the process can end itself for another supervisor.
@@ -74,7 +74,7 @@ class Lifeline:
         """One look, and a ping where everything vital proves to be alive."""
         now_ms = self._steady_ms()
         vital = [progress for worker in self._workers() if is_vital((progress := worker.progress()).name)]
-        frozen = [one for one in vital if self._is_frozen(one, now_ms)]
+        frozen = [progress for progress in vital if self._is_frozen(progress, now_ms)]
         if not self.ready:
             self._begin(vital, frozen, now_ms)
         elif frozen:
@@ -86,7 +86,7 @@ class Lifeline:
 
     def _begin(self, vital: list[Progress], frozen: list[Progress], now_ms: int) -> None:
         """The start is proven when each vital worker has done a step that ended well, or is known to fail at it."""
-        doing = [one.doing(now_ms) for one in vital]
+        doing = [progress.doing(now_ms) for progress in vital]
         if vital and not frozen and Doing.STARTING not in doing:
             self.ready = True
             self._notifier.tell(READY="1", WATCHDOG="1", STATUS=self._status())
@@ -97,7 +97,9 @@ class Lifeline:
             self._notifier.tell(EXTEND_TIMEOUT_USEC=longer_us, WATCHDOG="1", STATUS="starting")
 
     def _withhold(self, frozen: list[Progress], now_ms: int) -> None:
-        names = ", ".join(f"{one.name} for {one.idle_ms(now_ms) // SECOND_MS} s" for one in frozen)
+        names = ", ".join(
+            f"{progress.name} for {progress.idle_ms(now_ms) // SECOND_MS} s" for progress in frozen
+        )
         self._notifier.tell(STATUS=f"frozen: {names}; waiting to be restarted")
         if self._frozen_since_ms is None:
             self._frozen_since_ms = now_ms

@@ -18,8 +18,8 @@ VITAL = frozenset({"ingest", "rules", "heartbeat", "watch", "watchdog"})
 #: a failure that the next step mends is none
 _FAILING_MS = 10 * SECOND_MS
 _PARTS = {"heartbeat": "journal", "replay": "register"}
-#: told by a look of its own, with the reason a person needs
-_TOLD_ELSEWHERE = frozenset({"store"})
+#: reported by a look of its own, with the reason a person needs
+_REPORTED_ELSEWHERE = frozenset({"store"})
 _RULES = {Doing.STUCK: own.WORKER_STUCK, Doing.ENDED: own.WORKER_ENDED, Doing.FAILING: own.WORKER_FAILING}
 
 
@@ -53,7 +53,7 @@ def trouble_of(progress: Progress, now_ms: int) -> Trouble | None:
     """What is wrong with a worker at *now_ms* of the steady clock."""
     doing = progress.doing(now_ms)
     part, facts = part_of(progress.name), _facts(progress, doing, now_ms)
-    if doing is Doing.WELL or (doing is Doing.FAILING and progress.name in _TOLD_ELSEWHERE):
+    if doing is Doing.WELL or (doing is Doing.FAILING and progress.name in _REPORTED_ELSEWHERE):
         return None
     if doing is Doing.STARTING:
         return Trouble(

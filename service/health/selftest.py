@@ -1,4 +1,4 @@
-"""The self-test alarm: a reading of an internal device goes the whole road, and must come out of the rules in time.
+"""The self-test alarm: a reading of an internal device goes the whole pipeline, and must come out of the rules in time.
 
 Broker, receiver, decoder, journal, rules, alert book: each may seem well by itself while nothing comes through. People
 are sent no message; they hear of it only when the alarm does not come out, with the place where it was last seen.
@@ -27,7 +27,7 @@ WITHIN_MS = 30 * SECOND_MS
 _AGAIN_MS = 30 * SECOND_MS
 _LOOK_S, _IDLE_S = 0.2, 2.0
 
-#: a broker of ours that is away is waited for so long; its own trouble is told elsewhere, so the rest is tested without it
+#: a broker of ours that is away is waited for so long; its own trouble is reported elsewhere, so the rest is tested without it
 _PATIENCE_MS = 10 * SECOND_MS
 #: sends the payloads on their way, in patience over a broker only; whether that was possible
 Send = Callable[[Sequence[bytes], bool], bool]
@@ -73,7 +73,7 @@ class SelfTest:
             self._lose(now_ms)
 
     def look(self, _now_ms: int) -> Iterator[Trouble]:
-        """What is wrong with the road as a whole."""
+        """What is wrong with the pipeline as a whole."""
         now_ms, every_ms = self._steady_ms(), self._every_s() * SECOND_MS
         if not every_ms:
             return
@@ -82,11 +82,11 @@ class SelfTest:
         if self.lost_at is not None:
             facts["stage"] = self.lost_at.name.lower()
             yield Trouble(
-                own_parts.SELFTEST_FAILED, "road", Level.CRITICAL, facts, 0, "selftest", Condition.DOWN
+                own_parts.SELFTEST_FAILED, "pipeline", Level.CRITICAL, facts, 0, "selftest", Condition.DOWN
             )
         elif now_ms - since_ms > 2 * every_ms + 2 * WITHIN_MS:
             yield Trouble(
-                own_parts.SELFTEST_FAILED, "road", Level.CRITICAL, facts, 0, "selftest", Condition.DOWN
+                own_parts.SELFTEST_FAILED, "pipeline", Level.CRITICAL, facts, 0, "selftest", Condition.DOWN
             )
         elif self.passed_ms is None:
             yield Trouble(

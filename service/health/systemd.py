@@ -1,4 +1,4 @@
-"""What systemd is told of us (sd_notify): a datagram of ``KEY=VALUE`` lines to the socket it names.
+"""What systemd hears of us (sd_notify): a datagram of ``KEY=VALUE`` lines to the socket it names.
 
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """

@@ -1,4 +1,4 @@
-"""The service watches itself: what keeps it from its work becomes an alert, told like any other, and is shown in its health."""
+"""The service watches itself: what keeps it from its work becomes an alert like any other, and is shown in its health."""
 
 from __future__ import annotations
 
@@ -64,31 +64,34 @@ class Watch:
         """One round; what changed is in the book."""
         for case in self._cases.values():  # nothing began after now, where the clock was set back
             case.since_ms, case.seen_ms = min(case.since_ms, now_ms), min(case.seen_ms, now_ms - 1)
-        found = [one for number, look in enumerate(self._looks) for one in self._ask(number, look, now_ms)]
-        self.troubles, self.looked_ms = tuple(found), self._steady_ms()
-        for one in found:
-            case = self._cases.setdefault((one.rule, one.subject), _Case(one, now_ms, now_ms))
-            case.trouble, case.seen_ms = one, now_ms
+        troubles = [
+            trouble for number, look in enumerate(self._looks) for trouble in self._ask(number, look, now_ms)
+        ]
+        self.troubles, self.looked_ms = tuple(troubles), self._steady_ms()
+        for trouble in troubles:
+            key = trouble.rule, trouble.subject
+            case = self._cases.setdefault(key, _Case(trouble, now_ms, now_ms))
+            case.trouble, case.seen_ms = trouble, now_ms
         changed = {key: to for key, case in self._cases.items() if (to := _next(case, now_ms)) is not None}
-        told = [
+        transitions = [
             _transition(self._cases[key], now_ms, to)
             for key, to in changed.items()
             if to is not State.INACTIVE
         ]
-        if told:
-            self._book.take_own(told, now_ms)  # where this fails, the next round tries again
+        if transitions:
+            self._book.take_own(transitions, now_ms)  # where this fails, the next round tries again
             self._notify()
         for key, to in changed.items():
             if to is State.FIRING:
                 self._cases[key].firing = True
             else:
                 del self._cases[key]
-        return told
+        return transitions
 
     def _ask(self, number: int, look: Look, now_ms: int) -> list[Trouble]:
         """What one look finds; that it cannot look is a trouble, too, and hinders no other look."""
         try:
-            found = list(look(now_ms))
+            troubles = list(look(now_ms))
         except Exception as error:
             part = look.part if isinstance(look, Probe) else "watch"
             if number not in self._failing:
@@ -99,7 +102,7 @@ class Watch:
                 Trouble(own_parts.LOOK_FAILED, part, Level.WARNING, facts, MINUTE_MS, part, Condition.DOWN)
             ]
         self._failing.discard(number)
-        return found
+        return troubles
 
 
 def _next(case: _Case, now_ms: int) -> State | None:
@@ -114,7 +117,7 @@ def _next(case: _Case, now_ms: int) -> State | None:
 
 
 def _transition(case: _Case, now_ms: int, to_state: State) -> Transition:
-    one = case.trouble
+    trouble = case.trouble
     from_state = State.INACTIVE if to_state is State.FIRING else State.FIRING
-    evidence = Evidence(facts=one.facts, since_ms=case.since_ms)
-    return Transition(now_ms, one.rule, one.subject, from_state, to_state, one.severity, evidence)
+    evidence = Evidence(facts=trouble.facts, since_ms=case.since_ms)
+    return Transition(now_ms, trouble.rule, trouble.subject, from_state, to_state, trouble.severity, evidence)

@@ -1,4 +1,4 @@
-"""The poison guard: what killed the service is known at its next start, rests, is told of, and is tried again.
+"""The poison guard: what killed the service is known at its next start, rests, is reported, and is tried again.
 
 A decoder's message, a rule on a device, and a message on its channel are marked while they are handled
 (:mod:`store.poison.handling`). What was marked when a process died is counted (:mod:`store.poison.record`).
@@ -35,9 +35,11 @@ class PoisonGuard:
         self._now_ms = now_ms
         self.handling = Handling(data / "handling.bin")
         self.poison = Poison(data / "poison.json")
-        suspects = [one for left in self.handling.left for one in _suspects(left, self.handling, campus)]
-        for one in suspects:
-            log.warning("poison.suspected", kind=one.kind.value, group=one.group, item=one.item)
+        suspects = [
+            suspect for left in self.handling.left for suspect in _suspects(left, self.handling, campus)
+        ]
+        for suspect in suspects:
+            log.warning("poison.suspected", kind=suspect.kind.value, group=suspect.group, item=suspect.item)
         for aside in self.poison.blame(suspects, now_ms()):
             log.error(
                 "poison.set_aside",
@@ -50,7 +52,9 @@ class PoisonGuard:
         self.handling.begin()
         self.messages = MessageGuard(self.handling, self.poison, now_ms)
         self.sending = SendGuard(self.handling, self.poison, now_ms)
-        watched = {mark_of(*one.split("/", 1)): one for one in self.poison.watched(Kind.RULE) if "/" in one}
+        watched = {
+            mark_of(*group.split("/", 1)): group for group in self.poison.watched(Kind.RULE) if "/" in group
+        }
         #: where the rules write who judges, and in which batch
         self.rule_marks = RuleMarks(self.handling.slot(_RULE_SLOT).words, watched, self._judged)
 
@@ -62,9 +66,9 @@ class PoisonGuard:
         """Topics whose rest is over and that are not released yet."""
         now_ms = self._now_ms()
         return [
-            one
-            for one in self.poison.all()
-            if one.kind is Kind.MESSAGE and not one.item and not one.rests_at(now_ms)
+            aside
+            for aside in self.poison.all()
+            if aside.kind is Kind.MESSAGE and not aside.item and not aside.rests_at(now_ms)
         ]
 
     def is_set_aside(self, topic: str, item: str) -> bool:
@@ -78,15 +82,15 @@ class PoisonGuard:
     def release_message(self, topic: str, item: str) -> None:
         """The same by what it is: somebody replays that message."""
         group = kept_topic(topic)
-        for one in self.poison.all():
-            if one.kind is Kind.MESSAGE and one.group == group and one.item in {"", item}:
-                self.poison.release(one.id)
+        for aside in self.poison.all():
+            if aside.kind is Kind.MESSAGE and aside.group == group and aside.item in {"", item}:
+                self.poison.release(aside.id)
 
     def _judged(self, batch: int, group: str) -> None:
         self.poison.completed(Kind.RULE, str(batch), group)
 
     def close(self) -> None:
-        """Leaves what is still being handled to be told at the next start."""
+        """Leaves what is still being handled for the next start to see."""
         self.handling.close()
 
 

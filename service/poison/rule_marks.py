@@ -40,5 +40,5 @@ class RuleMarks:
             return
         judged, batch = self._judged, self._batch
         self._judged, self._batch = set(), value
-        for one in judged:
-            self._completed(batch, self._watched[one])
+        for mark in judged:
+            self._completed(batch, self._watched[mark])

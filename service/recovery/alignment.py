@@ -50,7 +50,7 @@ class Aligner(msgspec.Struct, frozen=True):
             journal.save_offset(self.consumer, journal.last_seq())
             return [Event(now_ms, own_data.JOURNAL_REPLACED, "journal.db", {"batches": committed})]
         if judged > committed:
-            # the rules' consumer replays up to there without effects: people were told of it already
+            # the rules' consumer replays up to there without effects: people were notified of it already
             rule = own_data.OPERATIONS_OLDER if committed else own_data.OPERATIONS_NEW
             return [Event(now_ms, rule, "operations.db", {"batches": judged - committed})]
         return []

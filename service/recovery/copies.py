@@ -61,10 +61,10 @@ class Copies:
 
     def newest_good(self) -> Path | None:
         """The newest copy that can be read."""
-        for one in self.all():
+        for copy in self.all():
             with contextlib.suppress(sqlite3.Error, OSError):
-                if not damage_of(one):
-                    return one
+                if not damage_of(copy):
+                    return copy
         return None
 
     def put_back(self, copy: Path | None, now_ms: int) -> Path | None:
@@ -86,8 +86,8 @@ class Copies:
         return aside
 
     def _forget_old(self) -> None:
-        for one in self.all()[_KEPT:]:
-            one.unlink()
+        for copy in self.all()[_KEPT:]:
+            copy.unlink()
 
 
 def made_at(copy: Path) -> str:

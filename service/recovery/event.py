@@ -1,4 +1,4 @@
-"""What recovery did, kept in a file beside the data, so that it is told after the next start as well."""
+"""What recovery did, kept in a file beside the data, so that it is reported after the next start as well."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from campus.clock import DAY_MS
 
 log = structlog.get_logger()
 
-#: for so long an event is told as an alert; the file keeps it for good
-TOLD_MS = DAY_MS
+#: for so long an event is reported as an alert; the file keeps it for good
+REPORTED_MS = DAY_MS
 _FILE = "recovery.jsonl"
 #: of a file that somebody else filled
 _MOST_BYTES = 1024 * 1024
 
 
 class Event(msgspec.Struct, frozen=True):
-    """*rule* is the alert that tells it (:mod:`alerts.own.service`), *file* the file concerned, *facts* go into the alert."""
+    """*rule* is the alert that reports it (:mod:`alerts.own.service`), *file* the file concerned, *facts* go into the alert."""
 
     time_ms: int
     rule: str
@@ -50,9 +50,9 @@ class EventLog:
         return list(self._events)
 
     def recent(self, now_ms: int) -> list[Event]:
-        """The newest event of each kind and file that is still to be told; one of the future counts as new."""
-        newest = {(one.rule, one.file): one for one in self._events}
-        return [one for one in newest.values() if now_ms - one.time_ms < TOLD_MS]
+        """The newest event of each kind and file that is still to be reported; one of the future counts as new."""
+        newest = {(event.rule, event.file): event for event in self._events}
+        return [event for event in newest.values() if now_ms - event.time_ms < REPORTED_MS]
 
 
 def _read(path: Path) -> Iterable[Event]:

@@ -1,4 +1,4 @@
-"""Damage that SQLite finds while the service runs: told, and mended without a restart."""
+"""Damage that SQLite finds while the service runs: reported, and mended without a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What state each file of a data folder is in, in words; nothing is changed."""
+"""What state each file of a data folder is in, in sentences; nothing is changed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def inspect(data: Path, *, in_use: bool = False) -> Iterator[Finding]:
         yield Finding("lock", State.NOTE, _IN_USE)
     wide = wider_than_owner(data)
     if wide:
-        values = {"files": ", ".join(one.name for one in wide[:5]), "folder": str(data)}
+        values = {"files": ", ".join(path.name for path in wide[:5]), "folder": str(data)}
         yield Finding(str(data), State.DAMAGED, _WIDE, values)
     copies = Copies(data, data / "operations.db").all()
     for name, version, known in (

@@ -1,4 +1,4 @@
-"""Opens the data folder's files, whatever state they are in: a damaged one is set aside, told, and made anew.
+"""Opens the data folder's files, whatever state they are in: a damaged one is set aside, reported, and made anew.
 
 Only what a person has to decide ends the start: a file of a later version, a folder that cannot be written.
 """
@@ -67,7 +67,7 @@ class Opener:
         with self._refusing(path):
             self._quarantine(path.with_name("quarantine.db"))
             if finish_rebuilding(path):
-                self._tell(own_data.JOURNAL_REBUILT, path)
+                self._report(own_data.JOURNAL_REBUILT, path)
             if _damage(path):
                 self._rebuild_journal(path)
             try:
@@ -117,7 +117,7 @@ class Opener:
 
     def _rebuild_journal(self, path: Path) -> None:
         aside, count = rebuild_journal(path, self._now_ms)
-        self._tell(own_data.JOURNAL_REBUILT, path, aside=aside.name, batches=count)
+        self._report(own_data.JOURNAL_REBUILT, path, aside=aside.name, batches=count)
 
     def _restore(self, path: Path, copies: Copies) -> None:
         copy = copies.newest_good()
@@ -126,14 +126,14 @@ class Opener:
         damaged = copies.put_back(copy, self._now_ms)
         aside = {"aside": damaged.name} if damaged is not None else {}
         if copy is None:
-            self._tell(own_data.OPERATIONS_NEW, path, **aside)
+            self._report(own_data.OPERATIONS_NEW, path, **aside)
         else:
-            self._tell(own_data.OPERATIONS_RESTORED, path, copy_time=made_at(copy), **aside)
+            self._report(own_data.OPERATIONS_RESTORED, path, copy_time=made_at(copy), **aside)
 
     def _set_aside(self, path: Path, rule: str) -> None:
-        self._tell(rule, path, aside=set_aside(path, self._now_ms).name)
+        self._report(rule, path, aside=set_aside(path, self._now_ms).name)
 
-    def _tell(self, rule: str, path: Path, **facts: str | int) -> None:
+    def _report(self, rule: str, path: Path, **facts: str | int) -> None:
         self._events.add(Event(self._now_ms, rule, path.name, dict(facts)))
 
     @contextlib.contextmanager

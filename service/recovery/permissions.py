@@ -29,10 +29,10 @@ def make_private(folder: Path, now_ms: int) -> list[Event]:
         folder.mkdir(mode=_FOLDER, parents=True)
         return []
     wide = list(_wide(folder))
-    stuck = [one for one in wide if not _narrow(one)]
+    stuck = [path for path in wide if not _narrow(path)]
     if not wide:
         return []
-    names = ", ".join(one.name or str(one) for one in (stuck or wide)[:5])
+    names = ", ".join(path.name or str(path) for path in (stuck or wide)[:5])
     reason = f"chmod: {names}" if stuck else names
     return [Event(now_ms, own_data.DATA_OPEN, str(folder), {"reason": reason})]
 
@@ -45,9 +45,9 @@ def wider_than_owner(folder: Path) -> list[Path]:
 def _wide(folder: Path) -> Iterator[Path]:
     if stat.S_IMODE(folder.stat().st_mode) & ~_FOLDER:
         yield folder
-    for one in (*sorted(folder.iterdir()), *sorted(folder.glob("copies/*"))):
-        if one.is_file() and not one.is_symlink() and stat.S_IMODE(one.stat().st_mode) & ~_FILE:
-            yield one
+    for path in (*sorted(folder.iterdir()), *sorted(folder.glob("copies/*"))):
+        if path.is_file() and not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & ~_FILE:
+            yield path
 
 
 def _narrow(path: Path) -> bool:

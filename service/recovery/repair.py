@@ -31,7 +31,7 @@ _NARROWED = _("{file}:权限已收紧。")
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing that was done, in words."""
+    """One thing that was done, as a sentence."""
 
     text: str
     values: dict[str, str | int | float] = {}

@@ -31,7 +31,7 @@ class AccountsKeeper:
         self._accounts.flush(self._now_ms())
 
     def keep(self) -> None:
-        """One round; raises :class:`AuditWaiting` so that health tells of entries that cannot be written."""
+        """One round; raises :class:`AuditWaiting` so that health shows entries that cannot be written."""
         now_ms = self._now_ms()
         self._accounts.flush(now_ms)
         if self._accounts.audit.waiting:

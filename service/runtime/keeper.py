@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class Keeper:
-    """Once an hour, in a thread of its own, as it may take a while. Servers keep what they are told to themselves.
+    """Once an hour, in a thread of its own, as it may take a while. Servers keep to their own settings.
 
     What is too old is judged by *delete_by*, so that a clock years ahead does not empty the store.
     """

@@ -20,7 +20,7 @@ class PageDoor:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._proxies = [one.strip() for one in settings.behind_proxy.split(",") if one.strip()]
+        self._proxies = [proxy.strip() for proxy in settings.behind_proxy.split(",") if proxy.strip()]
         _check_proxies(self._proxies)
         _check_certificate(settings)
         if not (_is_loopback(settings.host) or self._proxies or settings.tls_cert):
@@ -54,11 +54,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_proxies(proxies: list[str]) -> None:
-    for one in proxies:
+    for proxy in proxies:
         try:
-            ipaddress.ip_network(one, strict=False)
+            ipaddress.ip_network(proxy, strict=False)
         except ValueError as error:
-            raise ProxyUnknown(one) from error
+            raise ProxyUnknown(proxy) from error
 
 
 def _check_certificate(settings: ServiceSettings) -> None:

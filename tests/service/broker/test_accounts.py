@@ -12,15 +12,11 @@ from service_fixtures import EXAMPLE
 from tests_support import wait_until
 from typer.testing import CliRunner
 
-from campus.campus import Campus
 from campus.folder import load_campus
-from campus.site import Site
 from ingest.decoding.own_topics import own_topics
 from service.broker.accounts import BrokerAccounts
 from service.cli.main_command import app
 from service.errors import AccountRefused
-from service.runtime.runtime import Runtime
-from service.settings import ServiceSettings
 from simulators.campus.world import World
 
 bcrypt = pytest.importorskip("bcrypt", reason="make brings it")
@@ -52,18 +48,6 @@ class Device:
     def close(self):
         self._mqtt.disconnect()
         self._mqtt.loop_stop()
-
-
-@pytest.fixture
-def runtime(broker_program, monkeypatch, site, devices, tmp_path):
-    monkeypatch.setattr("service.broker.embedded.find_broker", lambda: broker_program)
-    body = site.model_dump(mode="json") | {"broker": {"listen": "127.0.0.1:0"}}
-    campus = Campus(site=Site.model_validate(body), devices=devices)
-    made = Runtime(campus, ServiceSettings(data=tmp_path / "data"), write=lambda _text: None)
-    made.start()
-    wait_until(lambda: made.brokers.connected)
-    yield made
-    made.stop()
 
 
 def account(runtime, name, **what):

@@ -15,15 +15,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests_support import wait_until
 
 from alerts.own import service as own
-from campus.campus import Campus
-from campus.site import Site
 from service.broker.embedded import EmbeddedBroker
 from service.broker.keeper import BrokerKeeper
 from service.broker.probe import answers
 from service.errors import BrokerUnavailable
 from service.health import look_brokers
-from service.runtime.runtime import Runtime
-from service.settings import ServiceSettings
 
 KEPT = {"mosquitto": "mosquitto.db", "nats-server": "jetstream"}
 
@@ -65,18 +61,6 @@ def publish(port, payload, topic="zigbee2mqtt/Freezer"):
     client.publish(topic, payload, qos=1).wait_for_publish(30)
     client.disconnect()
     client.loop_stop()
-
-
-@pytest.fixture
-def runtime(broker_program, monkeypatch, site, devices, tmp_path):
-    monkeypatch.setattr("service.broker.embedded.find_broker", lambda: broker_program)
-    body = site.model_dump(mode="json") | {"broker": {"listen": "127.0.0.1:0"}}
-    campus = Campus(site=Site.model_validate(body), devices=devices)
-    made = Runtime(campus, ServiceSettings(data=tmp_path / "data"), write=lambda _text: None)
-    made.start()
-    wait_until(lambda: made.brokers.connected)
-    yield made
-    made.stop()
 
 
 def told(runtime):

@@ -1,4 +1,4 @@
-"""The self-test alarm goes the whole road, tells nobody, leaves no trace in what people see, and names where it is lost."""
+"""The self-test alarm goes the whole pipeline, tells nobody, leaves no trace in what people see, and names where it is lost."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _raise(*_, **__):
     ],
 )
 def test_where_it_is_lost(runtime, monkeypatch, breaks, stage, words):
-    """Whatever is broken on the road, health is down within the time, the alert names the place, and both end when it is mended."""
+    """Whatever is broken in the pipeline, health is down within the time, the alert names the place, and both end when it is mended."""
     passes(runtime)
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr(selftest, "WITHIN_MS", 1_500)

@@ -43,7 +43,7 @@ class Phone:
 
 
 class Service:
-    """The road from a reading to a message, on clocks that move only when told."""
+    """The pipeline from a reading to a message, on clocks that move only when told."""
 
     def __init__(self, campus, database, path):
         self.campus, self.database, self.path = campus, database, path

@@ -1,4 +1,4 @@
-"""The whole road: a reading comes in over MQTT, an alert reaches a phone."""
+"""The whole pipeline: a reading comes in over MQTT, an alert reaches a phone."""
 
 from __future__ import annotations
 
