@@ -19,7 +19,7 @@ EXAMPLES = {
     "a time-series store": r"\bVictoriaStore\b|\bVICTORIAMETRICS\b",
     "a page": r"\bcalendar_page\b|\bcalendar\.html\b",
     "a command group": r"^    doctor,$|^def doctor\(",
-    "a look of health": r"\bDISK_LOW\b|\blook_parts\.disk\(",
+    "a look of health": r"\bDISK_LOW\b|\bparts\.disk\(",
 }
 
 

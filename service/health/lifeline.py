@@ -15,7 +15,7 @@ import structlog
 from api.ports import Health
 from campus.clock import MINUTE_MS, SECOND_MS, steady_ms
 from campus.worker import Doing, Progress, Worker
-from service.health.look_workers import is_vital
+from service.health.looks.workers import is_vital
 from service.health.systemd import Notifier
 
 log = structlog.get_logger()

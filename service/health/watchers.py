@@ -14,8 +14,8 @@ from campus.clock import SECOND_MS, steady_ms
 from campus.worker import Doing, Worker
 from rules.level import Level
 from rules.verdict import Facts
-from service.health import looks
-from service.health.look_workers import look_at_workers
+from service.health.looks import catalogue
+from service.health.looks.workers import look_at_workers
 from service.health.ports import Watched
 from service.health.watch import Watch
 from service.trouble import Look, Probe, Trouble
@@ -49,8 +49,8 @@ class Watchers:
 
     def __init__(self, watched: Watched, *, notify: Callable[[], None]) -> None:
         self._all_workers = watched.workers
-        parts: list[Look] = [*looks.looks(watched), Probe("watchdog", self._look_at_watchdog)]
-        self.watch = Watch(watched.book, parts, parts=looks.PARTS, notify=notify)
+        parts: list[Look] = [*catalogue.looks(watched), Probe("watchdog", self._look_at_watchdog)]
+        self.watch = Watch(watched.book, parts, parts=catalogue.PARTS, notify=notify)
         workers = Probe("watchdog", look_at_workers(self._looked_at, steady_ms))
         self.watchdog = Watch(watched.book, [workers], parts=_WORKER_PARTS, notify=notify)
         self._watch = Worker("watch", lambda: self.watch.look(watched.now_ms()), pace_s=_PACE_S)
@@ -68,7 +68,7 @@ class Watchers:
 
     def recover(self, now_ms: int) -> None:
         """Takes up the alerts that were open when the service ended, each of them where it was raised."""
-        self.watch.recover([rule for rule in looks.rules() if rule not in _WORKER_RULES], now_ms)
+        self.watch.recover([rule for rule in catalogue.rules() if rule not in _WORKER_RULES], now_ms)
         self.watchdog.recover(_WORKER_RULES, now_ms)
 
     def start(self) -> None:

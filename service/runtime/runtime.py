@@ -26,7 +26,7 @@ from service.desks.register_desk import RegisterDesk
 from service.drills.drill_devices import DrillDevices
 from service.drills.drills import Drills
 from service.drills.ports import DrillPorts
-from service.health.clock_watch import ClockWatch
+from service.health.looks.clock_watch import ClockWatch
 from service.health.systemd import Notifier
 from service.poison.poison_guard import PoisonGuard
 from service.runtime.accounts_keeper import AccountsKeeper

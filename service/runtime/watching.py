@@ -13,8 +13,8 @@ from campus.text import Translate, marked
 from campus.worker import Worker
 from service.desks.register import Register
 from service.health import health, metrics
-from service.health.clock_watch import ClockWatch
 from service.health.lifeline import Lifeline
+from service.health.looks.clock_watch import ClockWatch
 from service.health.ports import Watched
 from service.health.samples import samples
 from service.health.selftest import SelfTest

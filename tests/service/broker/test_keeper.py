@@ -19,7 +19,7 @@ from service.broker.embedded import EmbeddedBroker
 from service.broker.keeper import BrokerKeeper
 from service.broker.probe import answers
 from service.errors import BrokerUnavailable
-from service.health import look_brokers
+from service.health.looks import brokers
 
 KEPT = {"mosquitto": "mosquitto.db", "nats-server": "jetstream"}
 
@@ -64,7 +64,7 @@ def publish(port, payload, topic="zigbee2mqtt/Freezer"):
 
 
 def told(runtime):
-    return {one.rule for look in look_brokers.looks(runtime.brokers) for one in look(runtime.now_ms())}
+    return {one.rule for look in brokers.looks(runtime.brokers) for one in look(runtime.now_ms())}
 
 
 def journaled(runtime, count):

@@ -9,8 +9,8 @@ from alerts.outbox import Outbox
 from alerts.own import service as own
 from campus.text import translator
 from rules.level import Level
-from service.health import looks
-from service.health.clock_watch import Drift
+from service.health.looks import catalogue
+from service.health.looks.clock_watch import Drift
 from service.health.watch import Watch
 from service.runtime.heartbeat import Heartbeat
 from service.trouble import Trouble
@@ -81,7 +81,7 @@ def test_a_restart_takes_up_what_was_open(book, clock):
     wrong = [Trouble(own.STORE_AWAY, "store", Level.WARNING, {})]
     rounds(Watch(book, [lambda _: wrong]), clock, 4)
     again = Watch(book, [lambda _: wrong])
-    again.recover(looks.rules(), clock.now_ms)
+    again.recover(catalogue.rules(), clock.now_ms)
     assert rounds(again, clock, 100) == []
     wrong.clear()
     assert rounds(again, clock, 100) == [(own.STORE_AWAY, "resolved")]
@@ -116,7 +116,7 @@ def test_a_clock_that_jumps(jump_min):
     assert [round(one / MINUTE_MS) for one in told] == [jump_min] * 300 + [0] * 100
 
 
-@pytest.mark.parametrize("rule", looks.rules())
+@pytest.mark.parametrize("rule", catalogue.rules())
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_each_is_said_in_words(campus, rule, language):
     """Every one of them has a title without holes, its facts a line each, and advice."""

@@ -22,9 +22,10 @@ from campus.site import Site
 from campus.text import marked, translator
 from campus.worker import Doing
 from rules.level import Level
-from service.health import health, look_flow
-from service.health.follow import Following, Growing
-from service.health.look_workers import is_vital, part_of, trouble_of
+from service.health import health
+from service.health.looks import flow
+from service.health.looks.follow import Following, Growing
+from service.health.looks.workers import is_vital, part_of, trouble_of
 from service.health.watch import Watch
 from service.trouble import Probe, Trouble
 from store.operations.tables import OutboxRow
@@ -144,7 +145,7 @@ def test_a_thread_that_is_gone(service, mended, monkeypatch, name):
 
 def test_a_journal_that_does_not_grow(service, mended, monkeypatch):
     """A heartbeat that steps without effect is caught by the journal's end standing still."""
-    monkeypatch.setattr(look_flow, "_JOURNAL_STILL_MS", 300)
+    monkeypatch.setattr(flow, "_JOURNAL_STILL_MS", 300)
     monkeypatch.setattr(service.runtime.heartbeat.worker, "_step", lambda: None)
     wait_until(lambda: shows(service, "journal", "不再增长"))
     assert ready(service).status_code == 503
@@ -153,7 +154,7 @@ def test_a_journal_that_does_not_grow(service, mended, monkeypatch):
 
 def test_rules_that_do_not_follow(service, mended, monkeypatch):
     """Rules that step and yet stay where they are while the journal grows are down, and told."""
-    monkeypatch.setattr(look_flow, "_STILL_MS", 300)
+    monkeypatch.setattr(flow, "_STILL_MS", 300)
     monkeypatch.setattr(service.runtime.rules.worker, "_step", lambda: None)
     monkeypatch.setattr(service.runtime.rules.worker, "_pace_s", 0.05)
     wait_until(lambda: shows(service, "rules", "落后"))
@@ -282,8 +283,8 @@ def test_following_and_growing():
 def test_no_message_for_too_long(service, monkeypatch, devices):
     """Nothing at all for three of the usual intervals is said of the pipeline, not only of each device."""
     runtime = service.runtime
-    look, moment = look_flow.MessagesArrive(lambda: runtime.pipeline.messages, runtime.register.campus), [0]
-    monkeypatch.setattr(look_flow, "steady_ms", lambda: moment[0])
+    look, moment = flow.MessagesArrive(lambda: runtime.pipeline.messages, runtime.register.campus), [0]
+    monkeypatch.setattr(flow, "steady_ms", lambda: moment[0])
     often = [one.model_copy(update={"interval_s": 300.0}) for one in devices]
     monkeypatch.setattr(
         service.runtime.register, "_campus", Campus(site=Site(id="s", name="S"), devices=often)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from campus.clock import DAY_MS, HOUR_MS, MINUTE_MS, SET_BACK_MS
 from service.clock import EARLIEST_MS, LATEST_MS, SteadyClock
-from service.health.clock_watch import ClockWatch
+from service.health.looks.clock_watch import ClockWatch
 
 NOON_MS = 1_795_233_600_000
 YEAR_MS = 365 * DAY_MS

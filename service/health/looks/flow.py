@@ -14,7 +14,7 @@ from campus.clock import MINUTE_MS, SECOND_MS, steady_ms
 from rules.level import Level
 from rules.verdict import Facts
 from service.broker.brokers import Brokers
-from service.health.follow import Following, Growing
+from service.health.looks.follow import Following, Growing
 from service.health.ports import JudgedJournal, Watched
 from service.trouble import Look, Probe, Trouble, down
 from store.errors import JournalDamaged

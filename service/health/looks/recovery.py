@@ -1,4 +1,4 @@
-"""What recovery did lately; see :mod:`service.health.looks`."""
+"""What recovery did lately; see :mod:`service.health.looks.catalogue`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a broker or our session there; see :mod:`service.health.looks`."""
+"""What can be wrong with a broker or our session there; see :mod:`service.health.looks.catalogue`."""
 
 from __future__ import annotations
 

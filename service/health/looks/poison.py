@@ -1,4 +1,4 @@
-"""What rests because the service died of it, and rules that failed; see :mod:`service.health.looks`."""
+"""What rests because the service died of it, and rules that failed; see :mod:`service.health.looks.catalogue`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can keep single parts from their work: folder, journal, store, disk, clocks, quarantine; see :mod:`service.health.looks`."""
+"""What can keep single parts from their work: folder, journal, store, disk, clocks, quarantine; see :mod:`service.health.looks.catalogue`."""
 
 from __future__ import annotations
 
