@@ -34,7 +34,7 @@ from service.cli.backtest import IN_FORCE, Span, from_files, from_store, guessed
 from service.cli.backtest_table import tables
 from service.cli.progress_bar import LateBar
 from service.clock import wall_ms
-from service.errors import DataInUse, NoReadings
+from service.errors import DataInUse, NoDataFolder, NoReadings
 from store.errors import StoreError
 from store.timeseries.history import History
 
@@ -200,7 +200,7 @@ def _errors_printed() -> Iterator[None]:
     except DataInUse as error:
         typer.echo(f"{error}. While the service runs, ask it: POST /api/replay", err=True)
         raise typer.Exit(2) from error
-    except (StoreError, NoReadings, UnknownDevice) as error:
+    except (StoreError, NoDataFolder, NoReadings, UnknownDevice) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
 

@@ -210,7 +210,7 @@ def test_a_store_in_use_is_asked_through_the_api(data):
         (("--readings", "{history}", "--rules", "{missing}"), "no such file"),
         (("--readings", "{history}", "--rules", "{wrong}"), "wrong.yaml:defaults.cold.above_limit.limit_c"),
         (("--readings", "{history}", "--rules", "{wrong}"), "wrong.yaml:default: 'default': one of defaults"),
-        (("--campus", EXAMPLE, "--data", "{history}.d", "--from", START), "is not known"),
+        (("--campus", EXAMPLE, "--data", "{history}.d", "--from", START), "no such folder"),
     ],
 )
 def test_what_cannot_be_replayed_is_said(tmp_path, history, words, said):
