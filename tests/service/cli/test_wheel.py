@@ -79,16 +79,12 @@ def _files(folder):
 
 
 def test_the_wheel_holds_every_file_of_the_rooms_and_the_example_school(wheel):
-    """Whatever lies in a room (template, scenario, translation, migration, script) is in the wheel, and nothing beside the rooms."""
+    """Whatever lies in a room (template, scenario, translation, migration, script) is in the wheel, and nothing beside the rooms; it has the code's version."""
     expected = set().union(*map(_files, ROOMS)) | {f"service/{name}" for name in _files("examples")}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     held = {name for name in names if ".dist-info/" not in name}
     assert held == expected
-
-
-def test_the_wheel_carries_the_version_of_the_code(wheel):
-    """The version is written in one place."""
     assert wheel.name.split("-")[1] == VERSION
 
 
