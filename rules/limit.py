@@ -104,12 +104,15 @@ class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
         """The limits of this subject now."""
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Its quantity, on the devices it applies to."""
         return (Input(device.id, self.quantity),) if self.applies(device) else ()
 
     def delay_s(self, params: L, level: Level, state: LimitMemory) -> float:
+        """One delay for critical, in seconds, and one for all else."""
         return float(params.critical_for_s if level is Level.CRITICAL else params.for_s)
 
     def on_reading(self, state: LimitMemory, reading: Reading, context: Context[L]) -> Verdict | None:
+        """Takes one channel's value and judges by the worst that still speaks; at most twelve channels."""
         name = reading.series.channel
         if not self.hears(name):
             return None
@@ -132,6 +135,7 @@ class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
         return self._verdict(state, reading, bounds, context)
 
     def quiet(self, state: LimitMemory, series: Series, context: Context[L]) -> Quiet | None:
+        """Within the bounds for ever, as long as no channel is beyond them."""
         if not self.hears(series.channel):
             return Quiet(-NEVER, NEVER, ALWAYS_MS)
         if any(one.rank for one in state.channels.values()):

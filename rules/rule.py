@@ -121,7 +121,9 @@ class Rule(Protocol[P, M]):
         """What it wants to read for *device* as its subject; nothing where it does not apply."""
         ...
 
-    def start(self, device: Device) -> M: ...
+    def start(self, device: Device) -> M:
+        """The memory of a subject that was never heard."""
+        ...
 
     def on_reading(self, state: M, reading: Reading, context: Context[P]) -> Verdict | None:
         """Its word after *reading*; None where that says nothing of the subject itself."""
@@ -131,7 +133,9 @@ class Rule(Protocol[P, M]):
         """Its word after a reading that cannot be trusted alone: a sentinel, or no number at all."""
         ...
 
-    def on_time(self, state: M, context: Context[P]) -> Verdict | None: ...
+    def on_time(self, state: M, context: Context[P]) -> Verdict | None:
+        """Its word when the moment that ``due_ms`` named has come; None where that says nothing."""
+        ...
 
     def on_blind(self, state: M, from_ms: int, until_ms: int) -> None:
         """Nobody listened between these moments: what was not heard then was not necessarily not said."""
@@ -171,9 +175,11 @@ class ReadingRule(Generic[P, M]):
     Memory: type[M]
 
     def start(self, device: Device) -> M:
+        """An empty memory."""
         return self.Memory()
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """None of its own."""
         return {}
 
     def on_suspect(self, state: M, reading: Reading, context: Context[P]) -> Verdict | None:
@@ -181,18 +187,24 @@ class ReadingRule(Generic[P, M]):
         return Verdict(Level.UNKNOWN) if reading.series.device == context.device.id else None
 
     def on_time(self, state: M, context: Context[P]) -> Verdict | None:
+        """Nothing: it has no clock."""
         return None
 
-    def on_blind(self, state: M, from_ms: int, until_ms: int) -> None: ...
+    def on_blind(self, state: M, from_ms: int, until_ms: int) -> None:
+        """Nothing: it does not count silence."""
 
     def due_ms(self, state: M, params: P) -> int | None:
+        """Never."""
         return None
 
     def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        """No device: it has no clock that could stand."""
         return ()
 
     def delay_s(self, params: P, level: Level, state: M) -> float:
+        """The same for every level, in seconds."""
         return float(params.for_s)
 
     def quiet(self, state: M, series: Series, context: Context[P]) -> Quiet | None:
+        """Nothing: it is told everything."""
         return None

@@ -39,6 +39,7 @@ class SelfTest(ReadingRule[SelfTestParams, SelfTestMemory]):
     Memory = SelfTestMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The internal device's number."""
         return (
             [Input(selftest.DEVICE_ID, selftest.SERIES.quantity)] if device.id == selftest.DEVICE_ID else []
         )
@@ -46,6 +47,7 @@ class SelfTest(ReadingRule[SelfTestParams, SelfTestMemory]):
     def on_reading(
         self, state: SelfTestMemory, reading: Reading, context: Context[SelfTestParams]
     ) -> Verdict | None:
+        """An odd number is a notice that carries it as its mark, an even one is well."""
         if int(reading.value) % 2:
             return Verdict(Level.NOTICE, Evidence(facts={_MARK: reading.value}, since_ms=reading.time_ms))
         return Verdict(Level.OK)

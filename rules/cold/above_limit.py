@@ -56,6 +56,7 @@ class AboveLimitParams(RuleParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """A critical limit lies at or above the warning's."""
         if self.critical_above_c < self.warning_above_c:
             return "critical_above_c", f"at least warning_above_c ({self.warning_above_c:g} °C)"
         return None
@@ -117,9 +118,11 @@ class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
     Memory = AboveLimitMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """A freezer has limits below zero, and longer delays for its defrosts."""
         return _BY_PROFILE.get(device.profile, {})
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures of a cold storage, °C."""
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
 
     def delay_s(self, params: AboveLimitParams, level: Level, state: AboveLimitMemory) -> float:
@@ -134,6 +137,7 @@ class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
     def on_reading(
         self, state: AboveLimitMemory, reading: Reading, context: Context[AboveLimitParams]
     ) -> Verdict | None:
+        """Takes one probe's value and judges by the warmest that still speaks; unknown for a sentinel."""
         channel = watched(reading, state.probes)
         if channel is None:
             return None
@@ -157,11 +161,13 @@ class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
     def on_suspect(
         self, state: AboveLimitMemory, reading: Reading, context: Context[AboveLimitParams]
     ) -> Verdict | None:
+        """As any other: a doubtful value may be believed next to what was read before."""
         return self.on_reading(state, reading, context)
 
     def quiet(
         self, state: AboveLimitMemory, series: Series, context: Context[AboveLimitParams]
     ) -> Quiet | None:
+        """Up to the warning limit, with a look every ten minutes for the curve; nothing while a probe is above."""
         for probe in state.probes.values():
             if probe.rank:
                 return None

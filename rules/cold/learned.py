@@ -54,9 +54,11 @@ class CabinetRule(ReadingRule[P, C], abc.ABC):
     """What both rules share: they look at a cabinet every few minutes, and only at what is a temperature."""
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures of a cold storage, °C."""
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind is Kind.COLD_STORAGE else ()
 
     def on_reading(self, state: C, reading: Reading, context: Context[P]) -> Verdict | None:
+        """Every four minutes at most; unknown for what is no temperature."""
         if watched(reading, ()) is None or reading.time_ms - state.last_ms < _SPACING_MS:
             return None
         suspect = reading.quality is Quality.SUSPECT
@@ -67,6 +69,7 @@ class CabinetRule(ReadingRule[P, C], abc.ABC):
         return self.judge(state, reading, context)
 
     def on_suspect(self, state: C, reading: Reading, context: Context[P]) -> Verdict | None:
+        """As any other: a doubtful value may be believed next to what was read before."""
         return self.on_reading(state, reading, context)
 
     @abc.abstractmethod
@@ -125,6 +128,7 @@ class Drift(CabinetRule[DriftParams, DriftMemory]):
         return {} if device.profile == "freezer" else {"margin_k": 3.5}
 
     def judge(self, state: DriftMemory, reading: Reading, context: Context[DriftParams]) -> Verdict:
+        """Compares the median of three hours with the usual, and learns from it where it is not high; unknown while learning."""
         params = context.params
         state.last_c, state.last_ms = reading.value, reading.time_ms
         remember(state.points, reading, _WINDOW_MS)
@@ -142,6 +146,7 @@ class Drift(CabinetRule[DriftParams, DriftMemory]):
         return self._word(state, reading, limit_c, context)
 
     def quiet(self, state: DriftMemory, series: Series, context: Context[DriftParams]) -> Quiet | None:
+        """Any value, until the next look: ten minutes at most."""
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
 
     def _word(
@@ -234,9 +239,11 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
     Memory = FailingMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """A fridge rises less before its food is warm."""
         return {} if device.profile == "freezer" else {"rise_k": 2.5}
 
     def judge(self, state: FailingMemory, reading: Reading, context: Context[FailingParams]) -> Verdict:
+        """Looks for a steady rise that this cabinet has not shown before; unknown while its usual is being learned."""
         params = context.params
         if reading.time_ms - state.last_ms > 0.6 * params.steady_min * MINUTE_MS:
             state.points = []
@@ -254,6 +261,7 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
         return self._word(state, reading, rise, context)
 
     def quiet(self, state: FailingMemory, series: Series, context: Context[FailingParams]) -> Quiet | None:
+        """Any value, until the next look: ten minutes at most."""
         return Quiet(-math.inf, math.inf, next_look_ms(state.last_ms))
 
     def _word(

@@ -40,9 +40,11 @@ class TooCold(LimitRule[TooColdParams]):
     value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
+        """Fridges and sample cabinets; what is frozen cannot be too cold."""
         return device.kind is Kind.COLD_STORAGE and device.profile in _COOLED
 
     def bounds(self, context: Context[TooColdParams]) -> Bounds:
+        """Below the warning and the critical limit, °C."""
         params = context.params
         below = (-NEVER, params.warning_below_c, params.critical_below_c)
         return Bounds(below=below, dead_band=params.dead_band_k)
@@ -66,7 +68,9 @@ class DoorOpen(LimitRule[DoorParams]):
     value_fact, limit_fact = "door_open", "limit_open"
 
     def applies(self, device: Device) -> bool:
+        """A cold storage, where it has a contact."""
         return device.kind is Kind.COLD_STORAGE
 
     def bounds(self, context: Context[DoorParams]) -> Bounds:
+        """1 is open, 0 closed."""
         return Bounds((NEVER, 0.5, NEVER))

@@ -75,6 +75,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
     Memory = PowerMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Power (kW) and voltage (V) of its plug meter, and its own temperature for the evidence; nothing without a plug."""
         plug = plug_of(device, campus)
         if plug is None:
             return ()
@@ -87,6 +88,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
     def on_reading(
         self, state: PowerMemory, reading: Reading, context: Context[PowerParams]
     ) -> Verdict | None:
+        """Counts how long the plug draws next to nothing; a dead voltage says so at once."""
         params = context.params
         quantity = reading.series.quantity
         if quantity is Quantity.TEMPERATURE:
@@ -98,6 +100,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
         return self._power(state, reading, params)
 
     def quiet(self, state: PowerMemory, series: Series, context: Context[PowerParams]) -> Quiet | None:
+        """Power above the idle limit and a live voltage, with a look now and then; nothing while it draws none."""
         params = context.params
         if series.device == context.device.id:
             return Quiet(-math.inf, math.inf, next_look_ms(context.now_ms))
@@ -189,12 +192,14 @@ class ProbePair(ReadingRule[PairParams, PairMemory]):
     Memory = PairMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures (°C) of the product probe and of the air probe in the same cabinet; nothing without both."""
         air = _air_of(device, campus)
         if air is None:
             return ()
         return (Input(device.id, Quantity.TEMPERATURE), Input(air.id, Quantity.TEMPERATURE))
 
     def on_reading(self, state: PairMemory, reading: Reading, context: Context[PairParams]) -> Verdict | None:
+        """Notes the difference of both, and judges a day when the next one begins."""
         if reading.quality is Quality.SUSPECT or reading.series.channel == "device":
             return None
         if reading.series.device != context.device.id:
@@ -210,6 +215,7 @@ class ProbePair(ReadingRule[PairParams, PairMemory]):
         return verdict
 
     def quiet(self, state: PairMemory, series: Series, context: Context[PairParams]) -> Quiet | None:
+        """Any value, until the next look: ten minutes at most."""
         last_ms = state.looked_ms if series.device == context.device.id else state.air_ms
         return Quiet(-math.inf, math.inf, next_look_ms(last_ms))
 
@@ -276,6 +282,7 @@ class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
     Memory = CalibrationMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Its temperature, where the register has a readable date; the date is what counts."""
         if device.kind is not Kind.COLD_STORAGE or _day(device.calibration_date) is None:
             return ()
         return (Input(device.id, Quantity.TEMPERATURE),)
@@ -283,14 +290,17 @@ class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
     def on_reading(
         self, state: CalibrationMemory, reading: Reading, context: Context[CalibrationParams]
     ) -> Verdict | None:
+        """Nothing: time alone makes it due."""
         return None
 
     def quiet(
         self, state: CalibrationMemory, series: Series, context: Context[CalibrationParams]
     ) -> Quiet | None:
+        """Any value, for ever."""
         return Quiet(-math.inf, math.inf, ALWAYS_MS)
 
     def on_time(self, state: CalibrationMemory, context: Context[CalibrationParams]) -> Verdict | None:
+        """Once a day: a notice where more than *every_days* have passed since the date in the register."""
         state.next_ms = context.now_ms + DAY_MS
         last = _day(context.device.calibration_date)
         if last is None:
@@ -303,6 +313,7 @@ class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
         return Verdict(Level.NOTICE, Evidence(facts, 0, (), _CALIBRATION_DUE_ADVICE.key))
 
     def due_ms(self, state: CalibrationMemory, params: CalibrationParams) -> int | None:
+        """A day after the last look."""
         return state.next_ms
 
 

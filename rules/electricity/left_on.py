@@ -106,11 +106,13 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
     Memory = LeftOnMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The power of an electricity meter, kW."""
         return (Input(device.id, Quantity.ACTIVE_POWER),) if device.kind is Kind.ELECTRICITY_METER else ()
 
     def on_reading(
         self, state: LeftOnMemory, reading: Reading, context: Context[LeftOnParams]
     ) -> Verdict | None:
+        """Judges closed hours only; unknown where nobody knows the hours, or while the building is used with an alert open."""
         params = context.params
         if reading.series.channel not in _TOTAL:
             return None
@@ -133,6 +135,7 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
         return self._judge(state, reading, limit_kw, closed_ms, context)
 
     def quiet(self, state: LeftOnMemory, series: Series, context: Context[LeftOnParams]) -> Quiet | None:
+        """Up to the limit of this hour, until the hour ends or ten minutes have passed."""
         if series.channel not in _TOTAL:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         limit_kw = context.params.closed_limit_kw or state.limit_kw or math.inf

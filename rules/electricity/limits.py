@@ -30,6 +30,7 @@ class OverloadParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The critical share is no less than the warning's."""
         if self.critical_share < self.warning_share:
             return "critical_share", f"at least warning_share ({self.warning_share:g})"
         return None
@@ -49,18 +50,22 @@ class Overload(LimitRule[OverloadParams]):
     value_fact, limit_fact = "current_a", "limit_a"
 
     def applies(self, device: Device) -> bool:
+        """A meter whose breaker's rating stands in the register."""
         return device.kind is Kind.ELECTRICITY_METER and device.rated_current_a > 0
 
     def hears(self, channel: str) -> bool:
+        """The phases, or a single one."""
         return channel in _PHASES
 
     def bounds(self, context: Context[OverloadParams]) -> Bounds:
+        """Shares of the breaker's rating, A; a level ends a twentieth of the rating below its limit."""
         params = context.params
         rated_a = context.device.rated_current_a
         warning_a, critical_a = params.warning_share * rated_a, params.critical_share * rated_a
         return Bounds((NEVER, warning_a, critical_a), dead_band=0.05 * rated_a)
 
     def facts(self, one: Channel, context: Context[OverloadParams]) -> Facts:
+        """The breaker's rating, A."""
         return {"rated_a": context.device.rated_current_a}
 
 
@@ -77,6 +82,7 @@ class VoltageParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The band has a width."""
         if self.low_v >= self.high_v:
             return "low_v", f"less than high_v ({self.high_v:g} V)"
         return None
@@ -94,12 +100,15 @@ class Voltage(LimitRule[VoltageParams]):
     value_fact, limit_fact = "voltage_v", "limit_v"
 
     def applies(self, device: Device) -> bool:
+        """Any electricity meter."""
         return device.kind is Kind.ELECTRICITY_METER
 
     def hears(self, channel: str) -> bool:
+        """The phases, or a single one; voltages between phases are none of these."""
         return channel in _PHASES
 
     def bounds(self, context: Context[VoltageParams]) -> Bounds:
+        """The allowed band and the dangerous one, V."""
         params = context.params
         return Bounds(
             above=(NEVER, params.high_v, params.critical_high_v),
@@ -118,6 +127,7 @@ class ResidualParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The critical limit is no less than the warning's."""
         if self.critical_ma < self.warning_ma:
             return "critical_ma", f"at least warning_ma ({self.warning_ma:g} mA)"
         return None
@@ -135,9 +145,11 @@ class Residual(LimitRule[ResidualParams]):
     value_fact, limit_fact = "residual_ma", "limit_ma"
 
     def applies(self, device: Device) -> bool:
+        """Any electricity meter that measures it."""
         return device.kind is Kind.ELECTRICITY_METER
 
     def bounds(self, context: Context[ResidualParams]) -> Bounds:
+        """Above the warning and the critical limit, mA."""
         params = context.params
         return Bounds((NEVER, params.warning_ma, params.critical_ma), dead_band=30.0)
 
@@ -153,6 +165,7 @@ class CableParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The critical limit is no less than the warning's."""
         if self.critical_c < self.warning_c:
             return "critical_c", f"at least warning_c ({self.warning_c:g} °C)"
         return None
@@ -170,8 +183,10 @@ class CableHot(LimitRule[CableParams]):
     value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
+        """A probe on a cable or terminal."""
         return device.role is Role.CABLE
 
     def bounds(self, context: Context[CableParams]) -> Bounds:
+        """Above the warning and the critical limit, °C."""
         params = context.params
         return Bounds((NEVER, params.warning_c, params.critical_c), dead_band=params.dead_band_k)

@@ -78,16 +78,19 @@ class Phases(ReadingRule[PhaseParams, PhaseMemory]):
     Memory = PhaseMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Voltages (V) and currents (A) of an electricity meter."""
         if device.kind is not Kind.ELECTRICITY_METER:
             return ()
         return (Input(device.id, Quantity.VOLTAGE), Input(device.id, Quantity.CURRENT))
 
     def delay_s(self, params: PhaseParams, level: Level, state: PhaseMemory) -> float:
+        """A lost phase is told after a minute, an uneven load after half an hour."""
         return params.critical_for_s if level is Level.CRITICAL else params.for_s
 
     def on_reading(
         self, state: PhaseMemory, reading: Reading, context: Context[PhaseParams]
     ) -> Verdict | None:
+        """Compares the three phases of the last ten minutes; nothing before all three were heard."""
         phase = reading.series.channel
         if phase not in _PHASES:
             return None
@@ -197,6 +200,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
     Memory = OutageMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The voltage of the building's first meter, V; its other meters are asked when they were last heard."""
         if device.kind is not Kind.ELECTRICITY_METER or not device.place.building:
             return ()
         meters = _meters(device, campus)
@@ -205,6 +209,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
     def on_reading(
         self, state: OutageMemory, reading: Reading, context: Context[OutageParams]
     ) -> Verdict | None:
+        """No voltage on any phase heard is an outage at once."""
         channel = reading.series.channel
         if channel not in {"", *_PHASES}:
             return None
@@ -220,6 +225,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
         return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), _OUTAGE_ADVICE.key))
 
     def on_time(self, state: OutageMemory, context: Context[OutageParams]) -> Verdict | None:
+        """All meters of the building silent together, while others are heard: the mains are gone, not the network."""
         params = context.params
         state.next_ms = context.now_ms + _OUTAGE_LOOK_MS
         meters = _meters(context.device, context.campus)
@@ -246,15 +252,19 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
         return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (), _OUTAGE_ADVICE.key))
 
     def on_blind(self, state: OutageMemory, from_ms: int, until_ms: int) -> None:
+        """Silence while nobody listened is held against no meter."""
         state.floor_ms = until_ms
 
     def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        """The building's meters: before one was heard, their silence says nothing."""
         return [one.id for one in _meters(device, campus)]
 
     def due_ms(self, state: OutageMemory, params: OutageParams) -> int | None:
+        """Every four minutes, or when silence can have become long enough."""
         return state.next_ms
 
     def quiet(self, state: OutageMemory, series: Series, context: Context[OutageParams]) -> Quiet | None:
+        """A live voltage; nothing while power is out."""
         return None if state.out else Quiet(context.params.dead_v + 1, math.inf, ALWAYS_MS)
 
 

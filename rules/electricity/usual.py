@@ -77,11 +77,13 @@ class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
     Memory = BaseloadMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The power of an electricity meter, kW."""
         return (Input(device.id, Quantity.ACTIVE_POWER),) if device.kind is Kind.ELECTRICITY_METER else ()
 
     def on_reading(
         self, state: BaseloadMemory, reading: Reading, context: Context[BaseloadParams]
     ) -> Verdict | None:
+        """Adds to the night under way, and judges it once when it is over."""
         if reading.series.channel not in _TOTAL:
             return None
         params = context.params
@@ -167,11 +169,13 @@ class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
     Memory = ResidualRiseMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The residual current of an electricity meter, mA."""
         return (Input(device.id, Quantity.RESIDUAL_CURRENT),) if device.kind is Kind.ELECTRICITY_METER else ()
 
     def on_reading(
         self, state: ResidualRiseMemory, reading: Reading, context: Context[ResidualRiseParams]
     ) -> Verdict | None:
+        """Compares with the usual hours and learns from what is not high; unknown while learning."""
         params = context.params
         state.looked_ms = reading.time_ms
         usual = state.usual
@@ -198,6 +202,7 @@ class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
     def quiet(
         self, state: ResidualRiseMemory, series: Series, context: Context[ResidualRiseParams]
     ) -> Quiet | None:
+        """Up to a step above the usual, until the next look: ten minutes at most."""
         params = context.params
         high = state.usual.high + params.step_ma if state.usual.means else math.inf
         return Quiet(-math.inf, high, next_look_ms(state.looked_ms))
@@ -245,6 +250,7 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
     Memory = CrossCheckMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The counter (kWh) and the power (kW) of an electricity meter."""
         if device.kind is not Kind.ELECTRICITY_METER:
             return ()
         return (Input(device.id, Quantity.ENERGY), Input(device.id, Quantity.ACTIVE_POWER))
@@ -252,6 +258,7 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
     def on_reading(
         self, state: CrossCheckMemory, reading: Reading, context: Context[CrossCheckParams]
     ) -> Verdict | None:
+        """Sums up the power in trapezia, and compares when the counter closes a span."""
         if reading.series.channel not in _TOTAL:
             return None
         if reading.series.quantity is Quantity.ACTIVE_POWER:
@@ -266,6 +273,7 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
     def quiet(
         self, state: CrossCheckMemory, series: Series, context: Context[CrossCheckParams]
     ) -> Quiet | None:
+        """A counter until its span ends; a power within a tenth of the last, with a look every ten minutes."""
         if series.channel not in _TOTAL:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         if series.quantity is Quantity.ENERGY:

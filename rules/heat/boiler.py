@@ -104,6 +104,7 @@ class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
     Memory = HeatingMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Temperatures (°C) of the supply, the return beside it, the air outside and the rooms; nothing without outdoors."""
         if device.role is not Role.HEATING_SUPPLY:
             return ()
         back, outdoor, rooms = _around(device, campus)
@@ -115,6 +116,7 @@ class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
     def on_reading(
         self, state: HeatingMemory, reading: Reading, context: Context[HeatingParams]
     ) -> Verdict | None:
+        """Keeps everybody's trace, and judges with each value of the supply."""
         if reading.quality is Quality.SUSPECT or reading.series.channel == "device":
             return None
         own = reading.series.device == context.device.id
@@ -123,6 +125,7 @@ class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
         return self._judge(state, reading, context) if own else None
 
     def quiet(self, state: HeatingMemory, series: Series, context: Context[HeatingParams]) -> Quiet | None:
+        """Any value for ten minutes after the last kept one; nothing while it has failed."""
         trace = state.traces.get(series.device)
         if trace is None or not trace.points or state.since_ms:
             return None

@@ -73,6 +73,7 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
     def on_reading(
         self, state: GasMemory, reading: Reading, context: Context[GasClosedParams]
     ) -> Verdict | None:
+        """Collects half an hour of gas, and judges it where the building is closed."""
         params = context.params
         if reading.series.channel:
             return None
@@ -90,6 +91,7 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
         return self._judge(state, reading, context, flow_m3h, start_ms)
 
     def quiet(self, state: GasMemory, series: Series, context: Context[GasClosedParams]) -> Quiet | None:
+        """A counter that goes forward, until its half hour is full."""
         value = state.register.value
         if series.channel or value is None or state.register.held is not None:
             return Quiet(-math.inf, math.inf, ALWAYS_MS) if series.channel else None

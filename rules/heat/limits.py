@@ -38,9 +38,11 @@ class WaterDetected(LimitRule[DetectorParams]):
     value_fact, limit_fact = "detected", "limit_detected"
 
     def applies(self, device: Device) -> bool:
+        """Any leak detector but those of gas."""
         return device.profile != "gas"
 
     def bounds(self, context: Context[DetectorParams]) -> Bounds:
+        """1 is detected, 0 not."""
         return Bounds((NEVER, NEVER, 0.5))
 
 
@@ -53,6 +55,7 @@ class GasDetected(WaterDetected):
     value_fact, limit_fact = "detected", "limit_detected"
 
     def applies(self, device: Device) -> bool:
+        """A detector of profile ``gas``."""
         return device.kind is Kind.LEAK_DETECTOR and device.profile == "gas"
 
 
@@ -81,9 +84,11 @@ class SupplyTemperature(LimitRule[SupplyParams]):
     value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
+        """The probe on the heating's supply."""
         return device.role is Role.HEATING_SUPPLY
 
     def bounds(self, context: Context[SupplyParams]) -> Bounds:
+        """Too hot for the net, critical; too cool, where that matters, a warning; °C."""
         params = context.params
         low_c = params.low_c if params.low_matters else -NEVER
         return Bounds((NEVER, NEVER, params.high_c), (-NEVER, low_c, -NEVER), params.dead_band_k)
@@ -100,6 +105,7 @@ class PressureParams(LimitParams):
     keep_firing_for_s: float = Field(default=600, ge=0)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The band has a width."""
         if self.low_kpa >= self.high_kpa:
             return "low_kpa", f"less than high_kpa ({self.high_kpa:g} kPa)"
         return None
@@ -117,9 +123,11 @@ class BoilerPressure(LimitRule[PressureParams]):
     value_fact, limit_fact = "pressure_kpa", "limit_kpa"
 
     def applies(self, device: Device) -> bool:
+        """A boiler or its circuit."""
         return device.kind is Kind.BOILER
 
     def bounds(self, context: Context[PressureParams]) -> Bounds:
+        """Too high, critical; too low, a warning; kPa."""
         params = context.params
         return Bounds((NEVER, NEVER, params.high_kpa), (-NEVER, params.low_kpa, -NEVER), params.dead_band_kpa)
 
@@ -147,9 +155,11 @@ class RoomCold(LimitRule[RoomParams]):
     value_fact, limit_fact = "temperature_c", "limit_c"
 
     def applies(self, device: Device) -> bool:
+        """The climate sensor of a room."""
         return device.kind is Kind.CLIMATE and device.role is Role.ROOM
 
     def bounds(self, context: Context[RoomParams]) -> Bounds:
+        """Below the warning and the critical limit, °C."""
         params = context.params
         below = (-NEVER, params.warning_below_c, params.critical_below_c)
         return Bounds(below=below, dead_band=params.dead_band_k)

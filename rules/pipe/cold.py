@@ -71,6 +71,7 @@ class ColdParams(RuleParams):
         )
 
     def contradiction(self) -> tuple[str, str] | None:
+        """Notice, warning and critical go down in this order."""
         if self.warning_c > self.notice_c:
             return "warning_c", f"at most notice_c ({self.notice_c:g} °C)"
         if self.critical_c > self.warning_c:
@@ -79,6 +80,8 @@ class ColdParams(RuleParams):
 
 
 class ColdMemory(msgspec.Struct):
+    """What is remembered of a pipe: its probes by channel, and the last word of the air about it, °C."""
+
     probes: dict[str, Pipe] = {}
     ambient_c: float | None = None
     ambient_ms: int = 0
@@ -115,6 +118,7 @@ class PipeCold(ReadingRule[ColdParams, ColdMemory]):
     Memory = ColdMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Its own temperatures (°C) and those of the air that cools it: outdoors, or the space it runs through."""
         placed = device.role in {Role.PIPE_WALL, Role.PIPE_SPACE}
         if not placed and not (device.kind is Kind.PIPE_PROBE and device.role is Role.NONE):
             return ()
@@ -129,9 +133,11 @@ class PipeCold(ReadingRule[ColdParams, ColdMemory]):
         return {"notice_c": 5.0, "warning_c": 2.5, "critical_c": 0.0}
 
     def delay_s(self, params: ColdParams, level: Level, state: ColdMemory) -> float:
+        """One delay for critical, in seconds, and one for all else."""
         return params.critical_for_s if level is Level.CRITICAL else params.for_s
 
     def on_reading(self, state: ColdMemory, reading: Reading, context: Context[ColdParams]) -> Verdict | None:
+        """Takes one probe's value, foretells when it is at 0 °C, and judges by the coldest that still speaks."""
         if reading.series.device != context.device.id:
             _hear_ambient(state, reading)
             return None
@@ -161,6 +167,7 @@ class PipeCold(ReadingRule[ColdParams, ColdMemory]):
         return _verdict(state, reading, ambient_c, context.params)
 
     def quiet(self, state: ColdMemory, series: Series, context: Context[ColdParams]) -> Quiet | None:
+        """Warmer than any limit, with a look every ten minutes for the curve; nothing while a probe is cold."""
         if series.device != context.device.id:
             if series.channel == "forecast":
                 return None
@@ -173,6 +180,7 @@ class PipeCold(ReadingRule[ColdParams, ColdMemory]):
         return Quiet(low_c, math.inf, next_look_ms(one.last_ms)) if one.last_c > low_c else None
 
     def on_suspect(self, state: ColdMemory, reading: Reading, context: Context[ColdParams]) -> Verdict | None:
+        """As any other: exactly 0.00 may be ice, and is believed next to what was read before."""
         return self.on_reading(state, reading, context)
 
 

@@ -100,11 +100,13 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
         return {"unknown_m3h": _MANY_M3H[use]} if use in _MANY_M3H else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume of a meter (m³) and the temperatures of the pipes behind it (°C); nothing without pipes."""
         pipes = pipes_of(device, campus)
         own = (Input(device.id, Quantity.WATER_VOLUME),) if pipes else ()
         return (*own, *(Input(one.id, Quantity.TEMPERATURE) for one in pipes))
 
     def on_reading(self, state: ThawMemory, reading: Reading, context: Context[ThawParams]) -> Verdict | None:
+        """A frozen pipe starts the watch; while it lasts, flow without a pause is told."""
         if reading.series.device != context.device.id:
             _hear_pipe(state, reading, context)
             return None
@@ -116,6 +118,7 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
         return self._judge(state, span, reading, context) if span is not None else None
 
     def quiet(self, state: ThawMemory, series: Series, context: Context[ThawParams]) -> Quiet | None:
+        """Pipes above freezing, for ever; the counter until its ten minutes are full."""
         if series.device != context.device.id:
             return Quiet(context.params.frozen_c + 0.01, math.inf, ALWAYS_MS)
         return None if series.channel else state.spans.quiet(_SPAN_MS)
@@ -218,6 +221,7 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
     Memory = StillMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The pipe's temperature (°C), the volume of the meter that feeds it (m³), and the air outside; nothing without all."""
         meter, outdoor = _meter_of(device, campus), _outdoor_of(device, campus)
         if meter is None or outdoor is None:
             return ()
@@ -230,6 +234,7 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
     def on_reading(
         self, state: StillMemory, reading: Reading, context: Context[StillParams]
     ) -> Verdict | None:
+        """Notes meter and outdoors, and judges with each value of the pipe."""
         if reading.series.quantity is Quantity.WATER_VOLUME:
             span = None if reading.series.channel else state.spans.add(reading, context, _SPAN_MS)
             if span is not None:
@@ -244,6 +249,7 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
         return self._judge(state, reading, context)
 
     def quiet(self, state: StillMemory, series: Series, context: Context[StillParams]) -> Quiet | None:
+        """A pipe above its limit, for ever; outdoors and the counter for ten minutes."""
         if series.quantity is Quantity.WATER_VOLUME:
             return None if series.channel else state.spans.quiet(_SPAN_MS)
         if series.device != context.device.id:

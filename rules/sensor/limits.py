@@ -40,9 +40,11 @@ class BatteryLow(LimitRule[BatteryParams]):
     value_fact, limit_fact = "battery_percent", "limit_percent"
 
     def applies(self, device: Device) -> bool:
+        """All that has a battery; a gateway hangs on the mains."""
         return device.kind is not Kind.GATEWAY
 
     def bounds(self, context: Context[BatteryParams]) -> Bounds:
+        """Below the limits of notice and warning, per cent; over 5 points above them."""
         params = context.params
         return Bounds(below=(params.notice_percent, params.warning_percent, -NEVER), dead_band=5.0)
 
@@ -70,6 +72,7 @@ class SignalWeak(LimitRule[SignalParams]):
     value_fact, limit_fact = "signal_dbm", "limit_dbm"
 
     def applies(self, device: Device) -> bool:
+        """All that speaks by radio; a gateway is on the other end of it."""
         return device.kind is not Kind.GATEWAY
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
@@ -77,6 +80,7 @@ class SignalWeak(LimitRule[SignalParams]):
         return {"notice_dbm": -88.0} if device.decoder in _SHORT_RANGE else {}
 
     def bounds(self, context: Context[SignalParams]) -> Bounds:
+        """Below the limit of notice, dBm."""
         params = context.params
         return Bounds(below=(params.notice_dbm, -NEVER, -NEVER), dead_band=params.dead_band_db)
 
@@ -105,8 +109,10 @@ class WaterPressureLow(LimitRule[PressureLowParams]):
     value_fact, limit_fact = "pressure_kpa", "limit_kpa"
 
     def applies(self, device: Device) -> bool:
+        """A meter or pipe probe with a gauge."""
         return device.kind in {Kind.WATER_METER, Kind.PIPE_PROBE}
 
     def bounds(self, context: Context[PressureLowParams]) -> Bounds:
+        """Below the limit a warning, kPa."""
         params = context.params
         return Bounds(below=(-NEVER, params.low_kpa, -NEVER), dead_band=params.dead_band_kpa)

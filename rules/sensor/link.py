@@ -68,9 +68,11 @@ class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
     def on_reading(
         self, state: GatewayMemory, reading: Reading, context: Context[GatewayParams]
     ) -> Verdict | None:
+        """Nothing: a gateway's own words do not say that its devices are heard."""
         return None
 
     def on_time(self, state: GatewayMemory, context: Context[GatewayParams]) -> Verdict | None:
+        """Every five minutes: a warning where none of its devices was heard for too long; unknown before any was."""
         params = context.params
         state.next_ms = context.now_ms + _LOOK_MS
         devices = context.campus.behind(context.device.id)
@@ -93,12 +95,15 @@ class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
         return Verdict(Level.WARNING, Evidence(facts, last_ms, (), _GATEWAY_DOWN_ADVICE.key))
 
     def on_blind(self, state: GatewayMemory, from_ms: int, until_ms: int) -> None:
+        """Silence while nobody listened is held against no gateway."""
         state.floor_ms = until_ms
 
     def wakes_on(self, device: Device, campus: Campus) -> Collection[str]:
+        """Its devices: before one was heard, their silence says nothing of the gateway."""
         return [one.id for one in campus.behind(device.id)]
 
     def due_ms(self, state: GatewayMemory, params: GatewayParams) -> int | None:
+        """Five minutes after the last look."""
         return state.next_ms
 
 
@@ -140,11 +145,13 @@ class WrongClock(ReadingRule[ClockParams, ClockMemory]):
     Memory = ClockMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Every reading of any device but gateways: its times are what counts."""
         return () if device.kind is Kind.GATEWAY else (Input(device.id, None),)
 
     def on_reading(
         self, state: ClockMemory, reading: Reading, context: Context[ClockParams]
     ) -> Verdict | None:
+        """Compares the device's time with the arrival, once a message; a notice where it is off by the same time after time."""
         params = context.params
         if reading.received_ms - state.received_ms < 10 * SECOND_MS:  # the same message, or a buffer's
             return None
@@ -166,6 +173,7 @@ class WrongClock(ReadingRule[ClockParams, ClockMemory]):
     def on_suspect(
         self, state: ClockMemory, reading: Reading, context: Context[ClockParams]
     ) -> Verdict | None:
+        """As any other: a doubtful value may have a right time."""
         return self.on_reading(state, reading, context)
 
     def quiet(self, state: ClockMemory, series: Series, context: Context[ClockParams]) -> Quiet | None:

@@ -43,6 +43,8 @@ class SilentParams(RuleParams):
 
 
 class SilentMemory(msgspec.Struct):
+    """When it was last heard, its usual gaps, how long is too long (ms), and what was told."""
+
     last_ms: int = 0
     gaps_ms: list[int] = []
     limit_ms: int = 0
@@ -72,11 +74,13 @@ class Silent(ReadingRule[SilentParams, SilentMemory]):
     Memory = SilentMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """Every reading of any device; a gateway's only where it has an address of its own."""
         return () if device.kind is Kind.GATEWAY and not device.address else (Input(device.id, None),)
 
     def on_reading(
         self, state: SilentMemory, reading: Reading, context: Context[SilentParams]
     ) -> Verdict | None:
+        """It speaks: learns its interval, and from silences that ended of themselves."""
         params = context.params
         gap_ms = reading.time_ms - state.last_ms
         if state.told and state.heard:
@@ -96,6 +100,7 @@ class Silent(ReadingRule[SilentParams, SilentMemory]):
         return self.on_reading(state, reading, context)
 
     def on_time(self, state: SilentMemory, context: Context[SilentParams]) -> Verdict | None:
+        """A warning where it was not heard for too long, unless its gateway fell silent with it."""
         now_ms = context.now_ms
         state.next_ms = 0
         if not state.last_ms:  # the first look at a device not heard yet: its time starts now
@@ -123,6 +128,7 @@ class Silent(ReadingRule[SilentParams, SilentMemory]):
             state.last_ms = max(state.last_ms, until_ms)
 
     def due_ms(self, state: SilentMemory, params: SilentParams) -> int | None:
+        """When its silence becomes too long; at once where it was never looked at."""
         if state.told:
             return None
         if state.next_ms:

@@ -67,11 +67,13 @@ class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
     Memory = ImplausibleMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures of any device but gateways, °C."""
         return () if device.kind is Kind.GATEWAY else (Input(device.id, Quantity.TEMPERATURE),)
 
     def on_reading(
         self, state: ImplausibleMemory, reading: Reading, context: Context[ImplausibleParams]
     ) -> Verdict | None:
+        """A value outside of what such a place can have, or a sentinel, is a notice, several in a row a warning."""
         low_c, high_c = _range_c(context.device)
         possible = low_c <= reading.value <= high_c and reading.value not in NEVER_C
         if possible and reading.quality is Quality.SUSPECT and reading.value == 0.0:
@@ -91,11 +93,13 @@ class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
     def on_suspect(
         self, state: ImplausibleMemory, reading: Reading, context: Context[ImplausibleParams]
     ) -> Verdict | None:
+        """As any other: these are what it looks for."""
         return self.on_reading(state, reading, context)
 
     def quiet(
         self, state: ImplausibleMemory, series: Series, context: Context[ImplausibleParams]
     ) -> Quiet | None:
+        """Any possible value, for ever; nothing while the last were impossible."""
         low_c, high_c = _range_c(context.device)
         # 85 °C is a sentinel where it comes doubtful; a good one within the range goes by here
         return None if state.words else Quiet(low_c, min(high_c, 84.9), ALWAYS_MS)
@@ -134,9 +138,11 @@ class Jump(ReadingRule[JumpParams, JumpMemory]):
     Memory = JumpMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures of what has a usual pace, °C."""
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind in _LEAPS_K else ()
 
     def on_reading(self, state: JumpMemory, reading: Reading, context: Context[JumpParams]) -> Verdict | None:
+        """Compares with the value before, if that is not long ago, channel by channel."""
         channel = reading.series.channel
         before = state.last.get(channel)
         if before is not None or len(state.last) < 8:
@@ -152,6 +158,7 @@ class Jump(ReadingRule[JumpParams, JumpMemory]):
         return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), PROBE.key))
 
     def quiet(self, state: JumpMemory, series: Series, context: Context[JumpParams]) -> Quiet | None:
+        """Within half a leap of the last value, with a look every ten minutes."""
         time_ms, value = state.last.get(series.channel, (0, 0.0))
         half_k = _leap_k(context) / 2
         return Quiet(value - half_k, value + half_k, next_look_ms(time_ms))
@@ -196,11 +203,13 @@ class Stuck(ReadingRule[StuckParams, StuckMemory]):
     Memory = StuckMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The temperatures of what has a usual pace, °C."""
         return (Input(device.id, Quantity.TEMPERATURE),) if device.kind in _LEAPS_K else ()
 
     def on_reading(
         self, state: StuckMemory, reading: Reading, context: Context[StuckParams]
     ) -> Verdict | None:
+        """Counts how long the value has been the very same; a notice after *factor* times its longest run."""
         if reading.series.channel:
             return None
         params = context.params
@@ -223,6 +232,7 @@ class Stuck(ReadingRule[StuckParams, StuckMemory]):
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), PROBE.key))
 
     def quiet(self, state: StuckMemory, series: Series, context: Context[StuckParams]) -> Quiet | None:
+        """Any value, until the next look: twenty minutes at most."""
         if series.channel:
             return Quiet(-math.inf, math.inf, ALWAYS_MS)
         return Quiet(-math.inf, math.inf, next_look_ms(state.looked_ms, 20 * MINUTE_MS))

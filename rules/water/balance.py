@@ -88,6 +88,7 @@ class Balance(ReadingRule[BalanceParams, BalanceMemory]):
     Memory = BalanceMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volumes of a meter and its sub-meters, m³; two to forty of these."""
         if device.kind is not Kind.WATER_METER:
             return ()
         children = _children(device, campus)
@@ -98,6 +99,7 @@ class Balance(ReadingRule[BalanceParams, BalanceMemory]):
     def on_reading(
         self, state: BalanceMemory, reading: Reading, context: Context[BalanceParams]
     ) -> Verdict | None:
+        """Moves a meter on, and judges the night once all have passed its end."""
         if reading.series.channel:
             return None
         params = context.params

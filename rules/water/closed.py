@@ -104,6 +104,7 @@ class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
     def on_reading(
         self, state: ClosedMemory, reading: Reading, context: Context[ClosedParams]
     ) -> Verdict | None:
+        """Collects half an hour, and judges it where the building is closed; unknown where nobody knows the hours."""
         if reading.series.channel:
             return None
         params = context.params
@@ -128,6 +129,7 @@ class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
         return self._judge(state, span, reading, context)
 
     def quiet(self, state: ClosedMemory, series: Series, context: Context[ClosedParams]) -> Quiet | None:
+        """A counter that goes forward, until its half hour is full."""
         return None if series.channel else state.spans.quiet(_SPAN_MS)
 
     def _judge(

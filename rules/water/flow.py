@@ -47,12 +47,15 @@ class BurstParams(MeterParams):
     least_words: int = Field(default=2, ge=1, le=20)
 
     def contradiction(self) -> tuple[str, str] | None:
+        """The limit lies below what the meter can pass at all."""
         if self.limit_m3h >= self.most_m3h:
             return "limit_m3h", f"less than most_m3h ({self.most_m3h:g} m3/h)"
         return None
 
 
 class BurstMemory(msgspec.Struct):
+    """The register, the flow behind it and the one the meter says itself (m³/h), and since when it is high."""
+
     register: Register = msgspec.field(default_factory=Register)
     flow: Flow = msgspec.field(default_factory=Flow)
     #: what the register's and the meter's own word was, and when
@@ -77,9 +80,11 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
     Memory = BurstMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """A canteen's kitchen takes more."""
         return {"limit_m3h": 8.0} if use == "canteen" else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume (m³) and, where it says one, the flow (m³/h) of a water meter."""
         if device.kind is not Kind.WATER_METER:
             return ()
         return (Input(device.id, Quantity.WATER_VOLUME), Input(device.id, Quantity.WATER_FLOW))
@@ -87,6 +92,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
     def on_reading(
         self, state: BurstMemory, reading: Reading, context: Context[BurstParams]
     ) -> Verdict | None:
+        """The greater of the counted and the said flow, each while it is fresh, against the limit."""
         params = context.params
         if reading.series.channel:  # a meter's maximum or an irrigation cycle is no flow of now
             return None
@@ -178,6 +184,8 @@ class NeverZeroParams(MeterParams):
 
 
 class NeverZeroMemory(msgspec.Struct):
+    """The hour under way, since when none was at rest, their volumes (m³), and the mean hour of a week."""
+
     register: Register = msgspec.field(default_factory=Register)
     hour_m3: float = 0.0
     covered_ms: int = 0
@@ -204,6 +212,7 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
     Memory = NeverZeroMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """In a dormitory somebody is up at any hour: two days."""
         return {"window_h": 48} if use == "dormitory" else {}
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
@@ -214,6 +223,7 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
     def on_reading(
         self, state: NeverZeroMemory, reading: Reading, context: Context[NeverZeroParams]
     ) -> Verdict | None:
+        """Collects hours; the smallest of a window without rest is what leaks. Unknown over gaps."""
         if reading.series.channel:
             return None
         usage = usage_of(state.register, reading, context.device, context.params.most_m3h)
@@ -231,6 +241,7 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
     def quiet(
         self, state: NeverZeroMemory, series: Series, context: Context[NeverZeroParams]
     ) -> Quiet | None:
+        """A counter that goes forward, until its hour is full."""
         value = state.register.value
         if series.channel or value is None or state.register.held is not None:
             return Quiet(-math.inf, math.inf, ALWAYS_MS) if series.channel else None

@@ -63,6 +63,7 @@ class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
     Memory = BackflowMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The counter of what ran backwards (m³), and the flow (m³/h), of a water meter."""
         if device.kind is not Kind.WATER_METER:
             return ()
         return (Input(device.id, Quantity.WATER_BACKFLOW_VOLUME), Input(device.id, Quantity.WATER_FLOW))
@@ -70,6 +71,7 @@ class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
     def on_reading(
         self, state: BackflowMemory, reading: Reading, context: Context[BackflowParams]
     ) -> Verdict | None:
+        """Sums up what ran backwards in the last 24 hours."""
         if reading.series.channel:
             return None
         back_m3 = _backwards_m3(state, reading)
@@ -83,6 +85,7 @@ class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
         return self._word(state, reading, context)
 
     def quiet(self, state: BackflowMemory, series: Series, context: Context[BackflowParams]) -> Quiet | None:
+        """A counter that stands and a flow forward, for ever; nothing while the last day had any backwards."""
         if state.hours:
             return None
         if series.quantity is Quantity.WATER_FLOW:
@@ -156,11 +159,13 @@ class Stands(ReadingRule[StandsParams, StandsMemory]):
     Memory = StandsMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume of a water meter, m³."""
         return meter_inputs(device)
 
     def on_reading(
         self, state: StandsMemory, reading: Reading, context: Context[StandsParams]
     ) -> Verdict | None:
+        """Collects days, and judges each when the next begins; any use ends it at once."""
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, HOUR_SPAN_MS)
@@ -180,6 +185,7 @@ class Stands(ReadingRule[StandsParams, StandsMemory]):
         return verdict
 
     def quiet(self, state: StandsMemory, series: Series, context: Context[StandsParams]) -> Quiet | None:
+        """A counter that goes forward, until its hour is full."""
         return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
 
     def _close(self, state: StandsMemory, reading: Reading, context: Context[StandsParams]) -> Verdict | None:
@@ -246,11 +252,13 @@ class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
     Memory = BudgetMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume of a water meter, m³."""
         return meter_inputs(device)
 
     def on_reading(
         self, state: BudgetMemory, reading: Reading, context: Context[BudgetParams]
     ) -> Verdict | None:
+        """Sums up the local day against its budget; nothing where nobody set one."""
         limit_m3 = context.params.limit_m3()
         if reading.series.channel or not limit_m3:
             return None
@@ -268,6 +276,7 @@ class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
         return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), _OVER_BUDGET_ADVICE.key))
 
     def quiet(self, state: BudgetMemory, series: Series, context: Context[BudgetParams]) -> Quiet | None:
+        """A counter that goes forward, until its hour is full; all of it where there is no budget."""
         if series.channel or not context.params.limit_m3():
             return Quiet(-math.inf, math.inf, 1 << 62)
         return state.spans.quiet(HOUR_SPAN_MS)

@@ -91,14 +91,17 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
     Memory = NightMemory
 
     def defaults(self, device: Device, use: str) -> Mapping[str, float]:
+        """The hours in which a dormitory or a canteen's kitchen is at rest."""
         return _WINDOWS.get(use, {})
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume of a water meter, m³."""
         return meter_inputs(device)
 
     def on_reading(
         self, state: NightMemory, reading: Reading, context: Context[NightParams]
     ) -> Verdict | None:
+        """Collects the night in steps of a quarter of an hour, and judges it once when it is over."""
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, _span_ms(state, reading.time_ms, context))
@@ -119,6 +122,7 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
         return verdict
 
     def quiet(self, state: NightMemory, series: Series, context: Context[NightParams]) -> Quiet | None:
+        """A counter that goes forward, until its span is full or the next night begins."""
         if series.channel:
             return None
         time_ms, params = context.now_ms, context.params

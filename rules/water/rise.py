@@ -84,9 +84,11 @@ class Rise(ReadingRule[RiseParams, RiseMemory]):
     Memory = RiseMemory
 
     def inputs(self, device: Device, campus: Campus) -> Sequence[Input]:
+        """The volume of a water meter, m³."""
         return meter_inputs(device)
 
     def on_reading(self, state: RiseMemory, reading: Reading, context: Context[RiseParams]) -> Verdict | None:
+        """Keeps the day's smallest hour, and judges it when the next day begins."""
         if reading.series.channel:
             return None
         span = state.spans.add(reading, context, HOUR_SPAN_MS)
@@ -104,6 +106,7 @@ class Rise(ReadingRule[RiseParams, RiseMemory]):
         return verdict
 
     def quiet(self, state: RiseMemory, series: Series, context: Context[RiseParams]) -> Quiet | None:
+        """A counter that goes forward, until its hour is full."""
         return None if series.channel else state.spans.quiet(HOUR_SPAN_MS)
 
     def _close(self, state: RiseMemory, reading: Reading, context: Context[RiseParams]) -> Verdict:

@@ -56,6 +56,10 @@ def fed(machine, words, timing=TIMING):
         # unknown neither opens nor ends, and time alone says nothing while it lasts
         ([(0, WARNING), (5, UNKNOWN), (20, None)], [(0, "pending", "warning")]),
         ([(0, WARNING), (5, UNKNOWN), (12, WARNING)], [(0, "pending", "warning"), (12, "firing", "warning")]),
+        (
+            [(0, WARNING), (5, UNKNOWN), (6, WARNING), (10, None)],  # known again: time alone counts again
+            [(0, "pending", "warning"), (10, "firing", "warning")],
+        ),
         # a word counts for an hour and no longer
         ([(0, WARNING), (60, None)], [(0, "pending", "warning"), (60, "firing", "warning")]),
         ([(0, WARNING), (61, None)], [(0, "pending", "warning")]),
