@@ -34,6 +34,8 @@ _STEP_MS = 14 * MINUTE_MS
 _SLACK_MS = 10 * MINUTE_MS
 #: a meter whose step is greater than this shows no drip within an hour: its whole night is one span
 _COARSE_M3 = 0.02
+#: a leak drips now more, now less: what was told is over when this share of the limit is not passed either
+_CLEAR_SHARE = 0.5
 
 
 class NightParams(MeterParams):
@@ -67,6 +69,8 @@ class NightMemory(msgspec.Struct):
     covered_ms: int = 0
     nights_m3h: dict[str, list[float]] = {}
     bad: list[bool] = []
+    #: an excess was told and is not over: nothing is learned of it, and half the limit ends it
+    told: bool = False
     #: the last night, where it alone was bad and the next one will tell
     doubt: tuple[str, float] | None = None
     since_ms: int = 0
@@ -155,13 +159,13 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
         tail_m3h = params.factor * (quantile(sorted(nights), 0.9) - usual_m3h)
         limit_m3h = max(params.excess_m3h, resolution_m3h, 3 * spread(nights), tail_m3h)
         excess_m3h = flow_m3h - usual_m3h
-        bad = excess_m3h > limit_m3h
+        bad = excess_m3h > limit_m3h * (_CLEAR_SHARE if state.told else 1.0)
         state.bad = [*state.bad, bad][-3:]
         if bad:
             state.since_ms = state.since_ms or state.start_ms
             lone = not any(state.bad[-2:-1]) and excess_m3h <= params.critical_m3h
             state.doubt = (kind, round(flow_m3h, 5)) if lone else None
-        else:
+        elif not state.told:
             self._learn(state, kind, flow_m3h, params)
         facts: Facts = {
             "night_flow_m3h": round(flow_m3h, 4),
@@ -197,7 +201,9 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
             level = Level.OK
         verdict = loss_word(level, facts, state.since_ms, reading, context, max(0.0, excess_m3h))
         if level is Level.OK:
-            state.since_ms = 0
+            state.since_ms, state.told = 0, False
+        elif level is not Level.UNKNOWN:
+            state.told = True
         return verdict
 
 

@@ -196,6 +196,20 @@ def test_two_clean_nights_end_a_small_excess():
     assert told[1][0] // 24 == 14
 
 
+def test_a_leak_that_runs_is_never_the_usual():
+    """A leak that was told and then runs a little less is told for weeks, until it is mended."""
+    bench = Bench(meter("m"))
+
+    def flow(_, hour):
+        leak_m3h = 0.05 if 240 <= hour < 288 else 0.016 if 288 <= hour < 960 else 0.0
+        return 0.004 + leak_m3h + school_day(hour)
+
+    bench.run(40 * 24, flow)
+    assert [state for _, state, _ in bench.told("water.night_excess")] == ["firing"]
+    bench.run(4 * 24, flow, from_h=40 * 24)
+    assert [state for _, state, _ in bench.told("water.night_excess")] == ["firing", "resolved"]
+
+
 def test_a_coarse_meter_says_what_it_cannot_show():
     """With 100 L a pulse a night of 20 L/h cannot be told from none, and the evidence names the resolution."""
     bench = Bench(meter("m", pulse_weight=0.1))
