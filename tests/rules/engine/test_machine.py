@@ -1,5 +1,6 @@
 """The state machine of an alert, by sequences of words: when it opens, grows worse, eases and ends."""
 
+import msgspec
 import pytest
 
 from campus.clock import HOUR_MS, MINUTE_MS
@@ -15,6 +16,18 @@ TIMING = Timing(
 )
 AT_ONCE = Timing(delay_ms=lambda _: 0, keep_firing_ms=0, max_gap_ms=60 * MINUTE_MS)
 START_MS = 1_795_233_600_000
+#: what a machine that never heard a word is in a snapshot
+NEW = {
+    "state": "inactive",
+    "severity": "ok",
+    **dict.fromkeys(("verdict_ms", "clear_ms", "eased_ms", "eased_rank"), 0),
+    "held_ms": {},
+    "words": {},
+    "openings": [],
+    "advice": "",
+    "unknown": False,
+    "evidence": {"facts": {}, "since_ms": 0, "witnesses": [], "advice": "", "recovered": None},
+}
 
 
 def word(level, **facts):
@@ -216,3 +229,14 @@ def test_an_adopted_alert_ends_as_its_own():
     assert (machine.state, machine.severity) == (State.FIRING, CRITICAL)
     assert machine.openings == [2, 3, 4, START_MS - HOUR_MS]
     assert fed(machine, [(0, OK), (10, OK)]) == [(10, "resolved", "critical")]
+
+
+def test_when_it_last_heard():
+    """Every word but unknown is noted, well ones, too: pages say by it whether anybody can tell at present."""
+    machine = Machine()
+    assert msgspec.json.decode(msgspec.json.encode(machine)) == NEW
+    for minute, level in ((1, OK), (2, OK), (3, WARNING)):
+        fed(machine, [(minute, level)])
+        assert machine.verdict_ms == START_MS + minute * MINUTE_MS
+    fed(machine, [(4, UNKNOWN)])
+    assert (machine.verdict_ms, machine.unknown) == (START_MS + 3 * MINUTE_MS, True)

@@ -46,6 +46,14 @@ def test_brought_forward():
     assert schedule.next_ms == NEVER
 
 
+def test_what_was_left_behind_hides_nothing():
+    """The place that an earlier deadline left in the heap is passed over, and what comes after it is met at once."""
+    schedule = Schedule()
+    first, second = schedule.add(500), schedule.add(600)
+    schedule.put(first, 200)
+    assert drained(schedule, 1000) == [(200, first), (600, second)]
+
+
 def test_taken_back():
     """None takes a deadline back; a new one may follow, even the same."""
     schedule = Schedule()
