@@ -63,6 +63,7 @@ COUNTER = msgspec.structs.replace(PLAIN, widths=(65_536.0,), restarts=True)
         (METER, 2, 999, 98, None),
         (STRICT, 2, 997, 0, (Event.BACKFLOW, -5)),
         (STRICT, 2, 996, 0, None),
+        (msgspec.structs.replace(METER, most_per_hour=95.0), 50, 950, 0, (Event.BACKFLOW, -100)),
         (msgspec.structs.replace(METER, most_per_hour=94.0), 50, 950, 0, None),
         (PLAIN, 2, 999, 0, None),
     ],
