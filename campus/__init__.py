@@ -1,1 +1,4 @@
-"""The vocabulary everyone shares: quantities, units, readings, devices, places, people, hours. It stands alone."""
+"""The vocabulary everyone shares: quantities, units, readings, devices, places, people, hours. It stands alone.
+
+(More than fifteen files, as each is one word that all other rooms use.)
+"""

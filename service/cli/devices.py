@@ -34,7 +34,8 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     devices = typer.Typer(help="The register of devices.", no_args_is_help=True)
     devices.command("list")(list_devices)
-    devices.command()(strangers)
+    devices.command()(unregistered)
+    devices.command("strangers", hidden=True)(unregistered)  # as it was called before
     devices.command()(adopt)
     app.add_typer(devices, name="devices")
 
@@ -47,10 +48,10 @@ def list_devices(campus: CampusFolder) -> None:
         typer.echo(f"{device.id}\t{device.name}\t{device.kind}\t{where}\t{device.decoder}\t{device.address}")
 
 
-def strangers(campus: CampusFolder, data: Data = None) -> None:
+def unregistered(campus: CampusFolder, data: Data = None) -> None:
     """Prints each unregistered device as JSON: its newest message, and a guess at its row.
 
-    Example: shouyuan devices strangers --campus my-school
+    Example: shouyuan devices unregistered --campus my-school
     """
     desk, quarantine = _desk(campus, data)
     for source in quarantine.unregistered():
@@ -59,7 +60,7 @@ def strangers(campus: CampusFolder, data: Data = None) -> None:
 
 
 def adopt(
-    address: Annotated[str, typer.Argument(help="The address as 'devices strangers' prints it.")],
+    address: Annotated[str, typer.Argument(help="The address as 'devices unregistered' prints it.")],
     campus: CampusFolder,
     device_id: Annotated[
         str, typer.Option("--id", help="Its id; made from the address where left out.")

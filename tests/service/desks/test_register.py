@@ -151,10 +151,10 @@ def test_what_changed_while_we_were_away(folder, tmp_path):
 
 
 def test_the_command_line(service, folder, tmp_path):
-    """``devices strangers`` and ``adopt`` work beside a running service, which takes the device up by itself."""
+    """``devices unregistered`` and ``adopt`` work beside a running service, which takes the device up by itself."""
     hold(service, -18.5)
     data = ["--campus", str(folder), "--data", str(tmp_path / "data")]
-    shown = CliRunner().invoke(app, ["devices", "strangers", *data])
+    shown = CliRunner().invoke(app, ["devices", "unregistered", *data])
     assert '"address": "新冷冻柜"' in shown.output
     done = CliRunner().invoke(
         app, ["devices", "adopt", "新冷冻柜", *data, "--id", "f9", "--set", "building=canteen"]
