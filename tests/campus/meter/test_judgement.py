@@ -32,7 +32,7 @@ def read(points, meter=METER):
         ([(0, 0), (1, 1000), (2, 2000)], (Event.ABOVE_MOST, 2000)),
         # back within a day, but not where it can have come to: a third register
         ([(0, 1000), (1, 9000), (2, 9001), (3, 5000), (4, 5001)], (Event.RESET, 1)),
-        ([(0, 1000), (1, 9000), (2, 9001), (3, 1020), (4, 1021)], (Event.GLITCH, 20)),
+        ([(0, 900), (1, 1000), (2, 9000), (3, 9001), (4, 1020), (5, 1021)], (Event.GLITCH, 20)),
     ],
 )
 def test_which_of_two(points, last):
