@@ -11,7 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServiceSettings(BaseSettings):
     """Where data lies and where pages are served. The campus itself is in its folder."""
 
-    model_config = SettingsConfigDict(env_prefix="SHOUYUAN_", frozen=True, extra="ignore")
+    # a variable that is set to nothing is not set: data would be the folder one happens to be in
+    model_config = SettingsConfigDict(
+        env_prefix="SHOUYUAN_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     data: Path = Path("data")
     host: str = "127.0.0.1"
