@@ -22,7 +22,7 @@ from rules.words.fact import Fact
 class RuleParams(BaseModel):
     """What every rule can be set to.
 
-    *for_s* is how long a level must hold before it fires, and *least_words* how many readings must say so;
+    *for_s* is how long a level must hold before it fires, and *least_confirmations* how many readings must say so;
     *keep_firing_for_s* how long all must be well before it resolves; *max_gap_s* the longest silence over which a
     level still counts as holding. Where nobody set it, it is three intervals of a device whose register names one: what
     speaks of a whole night or of a battery that is told once a day sets its own.
@@ -32,7 +32,7 @@ class RuleParams(BaseModel):
 
     enabled: bool = True
     for_s: float = Field(default=300, ge=0)
-    least_words: int = Field(default=1, ge=1, le=20)
+    least_confirmations: int = Field(default=1, ge=1, le=20)
     keep_firing_for_s: float = Field(default=300, ge=0)
     max_gap_s: float = Field(default=3 * 3600, gt=0)
 

@@ -207,7 +207,7 @@ class Instance:
             delay_ms=lambda level: round(self.rule.delay_s(params, level, self.memory) * SECOND_MS),
             keep_firing_ms=round(params.keep_firing_for_s * SECOND_MS),
             max_gap_ms=_max_gap_ms(params, self.device),
-            least_words=params.least_words,
+            least_confirmations=params.least_confirmations,
         )
         return Setting(params, timing)
 

@@ -1,7 +1,7 @@
 """The state machine of one (rule, subject): inactive → pending → firing → resolved.
 
-A level fires once it has held for its delay, by its own words or by time while the last word is fresh. An alert
-resolves, or becomes less severe, by words alone: silence proves nothing. *Unknown* does neither; a gap longer than
+A level fires once it has held for its delay, by verdicts or by time while the last verdict is fresh. An alert
+resolves, or becomes less severe, by verdicts alone: silence proves nothing. *Unknown* does neither; a gap longer than
 ``max_gap_ms`` starts both over.
 """
 
@@ -28,7 +28,7 @@ class Timing(msgspec.Struct, frozen=True):
     delay_ms: Callable[[Level], int]
     keep_firing_ms: int
     max_gap_ms: int
-    least_words: int = 1
+    least_confirmations: int = 1
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Change(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct):
     """What is known of one (rule, subject).
 
-    *held_ms* says since when each rank or worse has held and *words* how often that was said; *clear_ms* since when
+    *held_ms* says since when each rank or worse has held and *confirmations* how many verdicts said so; *clear_ms* since when
     all has been well; *eased_ms* since when it has been better than the severity told, *eased_rank* the worst since.
     """
 
@@ -51,7 +51,8 @@ class Machine(msgspec.Struct):
     severity: Level = Level.OK
     verdict_ms: int = 0
     held_ms: dict[int, int] = {}
-    words: dict[int, int] = {}
+    #: named "words" in snapshots, as ever
+    confirmations: dict[int, int] = msgspec.field(default_factory=dict, name="words")
     clear_ms: int = 0
     eased_ms: int = 0
     eased_rank: int = 0
@@ -61,7 +62,7 @@ class Machine(msgspec.Struct):
     unknown: bool = False
 
     def on_verdict(self, verdict: Verdict, now_ms: int, timing: Timing) -> list[Change]:
-        """Takes the rule's word. *Unknown* neither advances nor resolves anything."""
+        """Takes the rule's verdict. *Unknown* neither advances nor resolves anything."""
         level = verdict.level
         if level is _UNKNOWN:
             self.unknown = True
@@ -74,17 +75,17 @@ class Machine(msgspec.Struct):
         if now_ms - self.verdict_ms > timing.max_gap_ms:
             # What was bad before a silence need not have been so in it. What was well before and is well after it, is
             # well: else a rule or device that speaks twice a day would never see the end of an alert.
-            self.held_ms, self.words = {}, {}
+            self.held_ms, self.confirmations = {}, {}
         self.verdict_ms = now_ms
         self.held_ms = {one: self.held_ms.get(one, now_ms) for one in range(1, rank + 1)}
-        self.words = {one: self.words.get(one, 0) + 1 for one in range(1, rank + 1)}
+        self.confirmations = {one: self.confirmations.get(one, 0) + 1 for one in range(1, rank + 1)}
         self._note_easing(rank, now_ms)
         if rank:
             self.evidence = verdict.evidence
         return self._settle(now_ms, timing, verdict.evidence, spoken=True)
 
     def on_time(self, now_ms: int, timing: Timing) -> list[Change]:
-        """Lets time pass; only a word that is still fresh counts."""
+        """Lets time pass; only a verdict that is still fresh counts."""
         if self.unknown or now_ms - self.verdict_ms > timing.max_gap_ms:
             return []
         return self._settle(now_ms, timing, self.evidence, spoken=False)
@@ -96,7 +97,7 @@ class Machine(msgspec.Struct):
         moments = [
             since_ms + timing.delay_ms(_BY_RANK[rank])
             for rank, since_ms in self.held_ms.items()
-            if self.words[rank] >= timing.least_words
+            if self.confirmations[rank] >= timing.least_confirmations
             and (self.state is not State.FIRING or rank > self.severity.rank)
         ]
         fresh_until_ms = self.verdict_ms + timing.max_gap_ms
@@ -121,7 +122,8 @@ class Machine(msgspec.Struct):
             (
                 rank
                 for rank, at in self.held_ms.items()
-                if now_ms - at >= timing.delay_ms(_BY_RANK[rank]) and self.words[rank] >= timing.least_words
+                if now_ms - at >= timing.delay_ms(_BY_RANK[rank])
+                and self.confirmations[rank] >= timing.least_confirmations
             ),
             default=0,
         )

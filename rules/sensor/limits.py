@@ -25,7 +25,7 @@ class BatteryParams(LimitParams):
     for_s: float = Field(default=3 * 3600, ge=0)
     max_gap_s: float = Field(default=48 * 3600, gt=0)
     keep_firing_for_s: float = Field(default=24 * 3600, ge=0)
-    least_words: int = Field(default=2, ge=1, le=20)
+    least_confirmations: int = Field(default=2, ge=1, le=20)
 
 
 class BatteryLow(LimitRule[BatteryParams]):
@@ -57,7 +57,7 @@ class SignalParams(LimitParams):
     for_s: float = Field(default=12 * 3600, ge=0)
     max_gap_s: float = Field(default=24 * 3600, gt=0)
     keep_firing_for_s: float = Field(default=12 * 3600, ge=0)
-    least_words: int = Field(default=3, ge=1, le=20)
+    least_confirmations: int = Field(default=3, ge=1, le=20)
 
 
 class SignalWeak(LimitRule[SignalParams]):

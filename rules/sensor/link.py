@@ -108,14 +108,14 @@ class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
 
 
 class ClockParams(RuleParams):
-    """The device's time is off by more than *limit_s*, the same each time within *steady_s*, by *least_words* readings.
+    """The device's time is off by more than *limit_s*, the same each time within *steady_s*, by *least_confirmations* readings.
 
     A buffer that is sent late is off, too, but by less and less: that is no wrong clock.
     """
 
     limit_s: float = Field(default=600, gt=0)
     steady_s: float = Field(default=180, gt=0)
-    least_words: int = Field(default=1, ge=1, le=20)
+    least_confirmations: int = Field(default=1, ge=1, le=20)
     words: int = Field(default=6, ge=2, le=30)
     for_s: float = Field(default=0, ge=0)
     keep_firing_for_s: float = Field(default=HOUR_MS / SECOND_MS, ge=0)

@@ -44,7 +44,7 @@ class BurstParams(MeterParams):
 
     limit_m3h: float = Field(default=6.0, gt=0)
     clear_share: float = Field(default=0.5, gt=0, le=1)
-    least_words: int = Field(default=2, ge=1, le=20)
+    least_confirmations: int = Field(default=2, ge=1, le=20)
 
     def contradiction(self) -> tuple[str, str] | None:
         """The limit lies below what the meter can pass at all."""
@@ -65,7 +65,7 @@ class BurstMemory(msgspec.Struct):
     said_ms: int = 0
     high: bool = False
     #: readings in a row that said so, and since when
-    words: int = 0
+    confirmations: int = 0
     since_ms: int = 0
 
 
@@ -127,7 +127,11 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
     def _is_told(state: BurstMemory, reading: Reading, params: BurstParams) -> bool:
         """Whether it has lasted as long, by as many readings, as it takes to be told."""
         lasted_ms = reading.time_ms - state.since_ms
-        return state.high and state.words >= params.least_words and lasted_ms > params.for_s * SECOND_MS
+        return (
+            state.high
+            and state.confirmations >= params.least_confirmations
+            and lasted_ms > params.for_s * SECOND_MS
+        )
 
     def _judge(
         self,
@@ -138,7 +142,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
         limit_m3h: float,
     ) -> Verdict:
         high = flow_m3h > limit_m3h
-        state.words = state.words + 1 if high else 0
+        state.confirmations = state.confirmations + 1 if high else 0
         if high and not state.high:
             state.since_ms = reading.time_ms
         state.high = high

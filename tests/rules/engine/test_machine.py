@@ -140,7 +140,7 @@ def test_the_worst_of_the_lesser_levels_counts():
 
 def test_least_words():
     """Where two words are asked for, one that holds however long is none; the count begins anew with the level."""
-    twice = Timing(TIMING.delay_ms, TIMING.keep_firing_ms, TIMING.max_gap_ms, least_words=2)
+    twice = Timing(TIMING.delay_ms, TIMING.keep_firing_ms, TIMING.max_gap_ms, least_confirmations=2)
     assert fed(Machine(), [(0, WARNING), (30, None)], twice) == [(0, "pending", "warning")]
     assert fed(Machine(), [(0, WARNING), (1, WARNING), (10, None)], twice)[-1] == (10, "firing", "warning")
     again = [(0, WARNING), (1, OK), (2, WARNING), (20, None)]
