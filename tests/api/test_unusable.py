@@ -100,7 +100,7 @@ def test_a_failure_of_ours_is_answered_as_any_other(school, monkeypatch):
         raise RuntimeError("secret of the inside")
 
     monkeypatch.setattr(school.runtime.register, "campus", broken)
-    monkeypatch.setattr(school.runtime.cast, "campus", broken)
+    monkeypatch.setattr(school.runtime.drill_devices, "campus", broken)
     answer = school.http.get("/api/devices")
     assert answer.status_code == 500
     assert json.loads(answer.text)["error"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
-from ingest.mqtt.burst_client import BurstClient, Frame, PlainClient, supported
+from ingest.mqtt.burst_client import BurstClient, PlainClient, PublishFrame, supported
 
 PING_RESPONSE = b"\xd0\x00"
 UNKNOWN = b"\xf0\x00"
@@ -68,7 +68,7 @@ def read(kind, pieces, protocol=MQTTProtocolVersion.MQTTv311):
 
 
 FRAMES = st.builds(
-    Frame,
+    PublishFrame,
     topic=st.text(min_size=1, max_size=12).map(str.encode).filter(lambda topic: b"\0" not in topic),
     payload=st.binary(max_size=300),
     qos=st.integers(0, 1),
@@ -99,7 +99,7 @@ def test_bursts_hold_what_paho_reads(protocol, packets, properties, places):
     pieces = cut(b"".join(coded), places)
     frames, result = read(BurstClient, pieces, protocol)
     plain, plain_result = read(PlainClient, pieces, protocol)
-    assert frames == plain == [one for one in packets if isinstance(one, Frame)]
+    assert frames == plain == [one for one in packets if isinstance(one, PublishFrame)]
     assert result == plain_result == MQTTErrorCode.MQTT_ERR_AGAIN
 
 
@@ -113,7 +113,7 @@ def test_garbage_ends_in_an_error_or_in_waiting(stream, places):
 @pytest.mark.parametrize("broken", [UNKNOWN, b"\x30\xff\xff\xff\xff", b"\x32\x01a", b"\x32\x03\x00\x09a"])
 def test_what_came_before_a_broken_packet_is_kept(broken):
     """The messages before it are handed on, and the connection is given up as paho would."""
-    good = Frame(b"t", b"1", 1, 7, dup=False, retained=False)
+    good = PublishFrame(b"t", b"1", 1, 7, dup=False, retained=False)
     frames, result = read(BurstClient, [publish(good) + broken])
     assert frames == [good]
     assert result == MQTTErrorCode.MQTT_ERR_PROTOCOL
@@ -121,7 +121,7 @@ def test_what_came_before_a_broken_packet_is_kept(broken):
 
 def test_a_large_message_in_small_pieces():
     """Ten megabytes in pieces of a kilobyte are one message."""
-    big = Frame(b"t", bytes(10_000_000), 1, 7, dup=False, retained=False)
+    big = PublishFrame(b"t", bytes(10_000_000), 1, 7, dup=False, retained=False)
     coded = publish(big)
     frames, _ = read(BurstClient, [coded[at : at + 1024] for at in range(0, len(coded), 1024)])
     assert frames == [big]
@@ -153,7 +153,7 @@ def test_a_reconnect_forgets_half_a_packet():
     """What the old connection left unfinished is not put before the new one's first packet."""
     frames = []
     client = BurstClient(frames.extend, manual_ack=True)
-    network = Network([publish(Frame(b"t", b"12345", 0, 0, dup=False, retained=False))[:-2]])
+    network = Network([publish(PublishFrame(b"t", b"12345", 0, 0, dup=False, retained=False))[:-2]])
     client._sock_recv = network.recv
     assert client._packet_read() == MQTTErrorCode.MQTT_ERR_SUCCESS
     assert client._rest

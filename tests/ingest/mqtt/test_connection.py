@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from tests_support import PATIENCE_S, wait_until
 
-from ingest.mqtt.burst_client import Frame
+from ingest.mqtt.burst_client import PublishFrame
 from ingest.mqtt.connection import BrokerAddress, Connection
 from service.broker.embedded import EmbeddedBroker
 from service.errors import BrokerUnavailable
@@ -150,8 +150,12 @@ def test_what_the_broker_drops_is_known():
     """mosquitto's own count of dropped messages is followed, and is no message of a device."""
     got = []
     one = Connection(BrokerAddress("127.0.0.1", 9, "x"), ["#"], got.append, now_ms=lambda: 0)
-    one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"17", 0, 0, dup=False, retained=True)])
-    one._on_burst([Frame(b"$SYS/broker/publish/messages/dropped", b"x", 0, 0, dup=False, retained=True)])
+    one._on_burst(
+        [PublishFrame(b"$SYS/broker/publish/messages/dropped", b"17", 0, 0, dup=False, retained=True)]
+    )
+    one._on_burst(
+        [PublishFrame(b"$SYS/broker/publish/messages/dropped", b"x", 0, 0, dup=False, retained=True)]
+    )
     assert (one.broker_dropped, got, one.received) == (17, [], 0)
 
 
