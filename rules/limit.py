@@ -17,14 +17,13 @@ from campus.quantity import Quantity
 from campus.reading import Quality, Reading, Series
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, Evidence, Facts, Verdict, Witness
 
 NEVER = math.inf
 LEVELS = (Level.OK, Level.NOTICE, Level.WARNING, Level.CRITICAL)
 #: a channel not heard for so long no longer speaks for the subject
 _STALE_MS = 3 * HOUR_MS
 _MOST_CHANNELS = 12
-_OK = Verdict(Level.OK)
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -151,7 +150,7 @@ class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
         """The worst of the channels that still speak; where only silent ones were bad, nobody knows."""
         if not any(one.rank for one in state.channels.values()):
             last = state.channels[reading.series.channel]
-            return self._word(last, reading, bounds, context) if last.since_ms else _OK
+            return self._word(last, reading, bounds, context) if last.since_ms else OK
         fresh = [one for one in state.channels.values() if reading.time_ms - one.last_ms <= _STALE_MS]
         worst = max(fresh, key=lambda one: (one.rank, one.last_ms))
         return self._word(worst, reading, bounds, context) if worst.rank else Verdict(Level.UNKNOWN)
@@ -164,7 +163,7 @@ class LimitRule(ReadingRule[L, LimitMemory], abc.ABC, Generic[L]):
         }
         if one.rank:
             facts[f"worst_{self.value_fact}"] = round(one.worst, 3)
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), self.advice[0].key))
 
 

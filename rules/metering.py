@@ -59,7 +59,7 @@ def loss_word(
         facts["loss_m3_day"] = round(flow_m3h * 24, 2)
         if price:
             facts["cost_yuan_day"] = round(flow_m3h * 24 * price, 1)
-    witness = Witness(str(reading.series), reading.time_ms, reading.value)
+    witness = Witness.of(reading)
     return Verdict(level, Evidence(facts, since_ms, (witness,), LEAK.key))
 
 

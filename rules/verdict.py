@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from campus.reading import Reading
 from rules.level import Level, State
 
 #: a number or short text that explains a verdict; keys carry units (``flow_m3h``, ``limit_c``)
@@ -16,6 +17,11 @@ class Witness(msgspec.Struct, frozen=True):
     series: str
     time_ms: int
     value: float
+
+    @classmethod
+    def of(cls, reading: Reading) -> Witness:
+        """*reading*, at its own time."""
+        return cls(str(reading.series), reading.time_ms, reading.value)
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -39,6 +45,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
     level: Level
     evidence: Evidence = Evidence()
+
+
+#: well, and nothing to be said, without anything that speaks for it
+OK = Verdict(Level.OK)
+UNKNOWN = Verdict(Level.UNKNOWN)
 
 
 class Transition(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from rules.level import Level
 from rules.physics import slope_per_hour
 from rules.probe import MOST_PROBES, believed, replaces, watched
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
@@ -178,7 +178,6 @@ class AboveLimit(ReadingRule[AboveLimitParams, AboveLimitMemory]):
 
 
 _LEVELS = {0: Level.OK, 2: Level.WARNING, 3: Level.CRITICAL}
-_OK = Verdict(Level.OK)
 
 
 def _take(one: Cabinet, reading: Reading, params: AboveLimitParams, held: int) -> None:
@@ -252,7 +251,7 @@ def _verdict(state: AboveLimitMemory, reading: Reading, params: AboveLimitParams
         if not one.rank and any(probe.rank for probe in probes):
             return Verdict(Level.UNKNOWN)
     if not one.rank and not one.since_ms:
-        return _OK
+        return OK
     facts: Facts = {
         "temperature_c": one.last_c if one.last_c is not None else reading.value,
         "limit_c": params.critical_above_c if one.rank == 3 else params.warning_above_c,
@@ -265,5 +264,5 @@ def _verdict(state: AboveLimitMemory, reading: Reading, params: AboveLimitParams
         if rising_k_h > _RISING_K_H:
             facts["minutes_to_critical"] = round((params.critical_above_c - one.last_c) / rising_k_h * 60)
             facts["critical_c"] = params.critical_above_c
-    witness = Witness(str(reading.series), reading.time_ms, reading.value)
+    witness = Witness.of(reading)
     return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), _ABOVE_LIMIT_ADVICE.key))

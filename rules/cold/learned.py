@@ -23,7 +23,7 @@ from rules.physics import slope_per_hour
 from rules.probe import believed, watched
 from rules.rule import Context, Input, P, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Hourly, median
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import LIMIT_TEMPERATURE, TEMPERATURE
@@ -34,8 +34,6 @@ _KEPT_POINTS = 48
 _OF_ITSELF_MS = 4 * HOUR_MS
 #: no step of a steady rise makes up more of it: seven values in an hour and a half show a defrost as one leap
 _STEP_SHARE = 0.6
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 #: where food is in danger, by profile: the critical limits of ``cold.above_limit``
 _CRITICAL_C = {"freezer": -12.0, "fridge": 13.0, "sample_cabinet": 13.0}
 
@@ -65,7 +63,7 @@ class CabinetRule(ReadingRule[P, C], abc.ABC):
         if not believed(
             reading.value, reading.time_ms, suspect=suspect, last_c=state.last_c, last_ms=state.last_ms
         ):
-            return _UNKNOWN
+            return UNKNOWN
         return self.judge(state, reading, context)
 
     def on_suspect(self, state: C, reading: Reading, context: Context[P]) -> Verdict | None:
@@ -138,7 +136,7 @@ class Drift(CabinetRule[DriftParams, DriftMemory]):
         high = known and state.middle_c > limit_c
         state.usual.add(reading.time_ms, reading.value, learn=not high, days=params.keep_days)
         if not known:
-            return _UNKNOWN
+            return UNKNOWN
         if high and not state.since_ms:
             state.since_ms = reading.time_ms
         if not high:
@@ -159,13 +157,13 @@ class Drift(CabinetRule[DriftParams, DriftMemory]):
             "limit_c": round(limit_c, 2),
         }
         if not state.since_ms:
-            return _OK
+            return OK
         slope_k_h = _slope_k_h(state.points)
         critical_c = _CRITICAL_C.get(context.device.profile)
         if critical_c is not None and slope_k_h > 0.2 and reading.value < critical_c:
             facts["minutes_to_critical"] = round((critical_c - reading.value) / slope_k_h * 60)
             facts["critical_c"] = critical_c
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), FAILING.key))
 
 
@@ -257,7 +255,7 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
         state.usual.add(reading.time_ms, reading.value, learn=not rise, days=14)
         _learn_ripple(state, reading.time_ms, calm=not rise)
         if not state.usual.learned(params.learn_days):
-            return _UNKNOWN
+            return UNKNOWN
         return self._word(state, reading, rise, context)
 
     def quiet(self, state: FailingMemory, series: Series, context: Context[FailingParams]) -> Quiet | None:
@@ -281,7 +279,7 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
                 _learn_rise(state, reading.time_ms, state.alarm_k)
             state.since_ms, state.alarm_k = 0, 0.0
         if not state.since_ms:
-            return _OK
+            return OK
         facts: Facts = {"temperature_c": reading.value, "usual_c": round(state.usual.middle, 2)}
         level = Level.WARNING
         if rise > 0:
@@ -294,7 +292,7 @@ class Failing(CabinetRule[FailingParams, FailingMemory]):
             facts["minutes_to_critical"], facts["critical_c"] = round(minutes), critical_c
             if failing and minutes < params.critical_minutes:
                 level = Level.CRITICAL
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), FAILING.key))
 
 

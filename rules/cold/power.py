@@ -19,13 +19,10 @@ from campus.text import marked as _
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import median
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import TEMPERATURE
-
-_OK = Verdict(Level.OK)
-_UNKNOWN = Verdict(Level.UNKNOWN)
 
 
 class PowerParams(RuleParams):
@@ -120,7 +117,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
             if state.idle_ms:
                 state.pauses_ms = [*state.pauses_ms, reading.time_ms - state.idle_ms][-60:]
             state.idle_ms, state.dead = 0, False
-            return _OK
+            return OK
         state.idle_ms = state.idle_ms or reading.time_ms
         known = reading.time_ms - state.first_ms >= DAY_MS and len(state.pauses_ms) >= 10
         longest_ms = sorted(state.pauses_ms)[-2] if known else 0
@@ -129,7 +126,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
             limit_ms = params.unlearned_min * MINUTE_MS
         if state.dead or reading.time_ms - state.idle_ms >= limit_ms:
             return self._word(state, reading)
-        return _OK
+        return OK
 
     def _word(self, state: PowerMemory, reading: Reading) -> Verdict:
         since_ms = state.idle_ms or reading.time_ms
@@ -139,7 +136,7 @@ class PowerLost(ReadingRule[PowerParams, PowerMemory]):
         }
         if state.cabinet_c is not None:
             facts["temperature_c"] = state.cabinet_c
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.CRITICAL, Evidence(facts, since_ms, (witness,), _POWER_LOST_ADVICE.key))
 
 
@@ -222,18 +219,18 @@ class ProbePair(ReadingRule[PairParams, PairMemory]):
     def _close(self, state: PairMemory, reading: Reading, context: Context[PairParams]) -> Verdict | None:
         params = context.params
         if len(state.apart_k) < 24:
-            return _UNKNOWN
+            return UNKNOWN
         apart_k = median(state.apart_k)
         if len(state.days_k) < params.learn_days:
             state.days_k = [*state.days_k, apart_k]
-            return _UNKNOWN
+            return UNKNOWN
         usual_k = median(state.days_k)
         apart = abs(apart_k - usual_k) > params.apart_k
         if not apart:
             state.days_k = [*state.days_k, apart_k][-28:]
         state.since_ms = (state.since_ms or reading.time_ms - DAY_MS) if apart else 0
         facts: Facts = {"apart_k": round(apart_k, 1), "usual_apart_k": round(usual_k, 1)}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         level = Level.NOTICE if apart else Level.OK
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _PROBE_PAIR_ADVICE.key))
 
@@ -304,11 +301,11 @@ class CalibrationDue(ReadingRule[CalibrationParams, CalibrationMemory]):
         state.next_ms = context.now_ms + DAY_MS
         last = _day(context.device.calibration_date)
         if last is None:
-            return _UNKNOWN
+            return UNKNOWN
         today = from_ms(context.now_ms, context.campus.site.zone).date()
         days = (today - last).days
         if days <= context.params.every_days:
-            return _OK
+            return OK
         facts: Facts = {"calibrated_days": days, "limit_days": context.params.every_days}
         return Verdict(Level.NOTICE, Evidence(facts, 0, (), _CALIBRATION_DUE_ADVICE.key))
 

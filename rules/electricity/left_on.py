@@ -21,13 +21,11 @@ from rules.level import Level
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Slots, median
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import COST_A_DAY
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 _TOTAL = {"", "total"}
 #: what comes each night is a day apart
 _AGAIN_MS = 36 * HOUR_MS
@@ -120,10 +118,10 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
         building, hours = context.device.place.building, context.campus.hours
         opening = hours.opening(building, reading.time_ms)
         if opening is Opening.UNKNOWN:
-            return _UNKNOWN
+            return UNKNOWN
         if opening is Opening.OPEN:  # whether it is still on, nobody can tell while the building is used
             state.slot, state.count, state.high_hours = "", 0, 0
-            return _UNKNOWN if state.since_ms else _OK
+            return UNKNOWN if state.since_ms else OK
         if params.closed_limit_kw == 0:
             self._keep_hours(state, reading, context)
         closed_ms = hours.changed_ms(building, reading.time_ms)
@@ -131,7 +129,7 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
             return None
         limit_kw = params.closed_limit_kw or state.limit_kw
         if limit_kw is None:
-            return _UNKNOWN
+            return UNKNOWN
         return self._judge(state, reading, limit_kw, closed_ms, context)
 
     def quiet(self, state: LeftOnMemory, series: Series, context: Context[LeftOnParams]) -> Quiet | None:
@@ -153,14 +151,14 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
     ) -> Verdict:
         over = reading.value > limit_kw
         if over and not state.since_ms and _is_known(state, reading, closed_ms, context.params):
-            return _OK
+            return OK
         fixed = context.params.closed_limit_kw > 0
         told = over and (fixed or state.high_hours >= context.params.least_hours)
         state.since_ms = (state.since_ms or reading.time_ms) if told else 0
         if told and reading.time_ms - state.since_ms >= context.params.for_s * SECOND_MS:
             _keep_told(state, reading, closed_ms)
         if over and not told:
-            return _UNKNOWN
+            return UNKNOWN
         excess_kw = max(0.0, reading.value - limit_kw)
         facts: Facts = {"power_kw": round(reading.value, 3), "limit_kw": round(limit_kw, 3)}
         price = context.campus.site.tariffs.electricity_yuan_kwh
@@ -168,7 +166,7 @@ class LeftOn(ReadingRule[LeftOnParams, LeftOnMemory]):
             facts["waste_kwh_day"] = round(excess_kw * 24, 1)
             if price:
                 facts["cost_yuan_day"] = round(excess_kw * 24 * price, 1)
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         evidence = Evidence(facts, state.since_ms, (witness,), _LEFT_ON_ADVICE.key)
         return Verdict(Level.WARNING if over else Level.OK, evidence)
 

@@ -18,13 +18,11 @@ from campus.text import marked as _
 from rules.electricity.words import CURRENT, VOLTAGE
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Fact
 from rules.words.shared import SILENT
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 _PHASES = ("a", "b", "c")
 _FRESH_MS = 10 * MINUTE_MS
 _LOOK_MS = 2 * MINUTE_MS
@@ -99,14 +97,14 @@ class Phases(ReadingRule[PhaseParams, PhaseMemory]):
         last[phase] = (reading.time_ms, reading.value)
         voltages, currents = (_fresh(one, reading.time_ms) for one in (state.voltage_v, state.current_a))
         if len(voltages) < 3 and len(currents) < 3:
-            return _UNKNOWN if state.rank else None
+            return UNKNOWN if state.rank else None
         rank, facts = _uneven(voltages, currents, context)
         if rank and not state.rank:
             state.since_ms = reading.time_ms
         state.rank = rank
         if not rank:
-            return _OK
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+            return OK
+        witness = Witness.of(reading)
         level = Level.CRITICAL if rank == 3 else Level.NOTICE
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _PHASES_ADVICE.key))
 
@@ -219,9 +217,9 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
         state.since_ms = (state.since_ms or reading.time_ms) if dead else 0
         state.out = dead
         if not dead:
-            return _OK
+            return OK
         facts: Facts = {"voltage_v": reading.value}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.CRITICAL, Evidence(facts, state.since_ms, (witness,), _OUTAGE_ADVICE.key))
 
     def on_time(self, state: OutageMemory, context: Context[OutageParams]) -> Verdict | None:
@@ -239,7 +237,7 @@ class Outage(ReadingRule[OutageParams, OutageMemory]):
         if silent_ms < patience_s * SECOND_MS:
             # before then there is nothing to see, whoever is heard meanwhile
             state.next_ms = max(state.next_ms, heard_until_ms + round(patience_s * SECOND_MS))
-            return None if state.voltage_v else _OK
+            return None if state.voltage_v else OK
         others = _others_heard(context, last_ms)
         if len([one for one in heard_ms if one]) < 2 or others < 2:
             return None  # one meter alone, or nobody else heard: that is the network, and silence says so

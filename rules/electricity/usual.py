@@ -20,13 +20,11 @@ from rules.level import Level
 from rules.night import window
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
 from rules.usual import Hourly, median, quantile
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import COST_A_DAY
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 _TOTAL = {"", "total"}
 
 
@@ -122,7 +120,7 @@ class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
         state.nights_kw = [*state.nights_kw, round(night_kw, 4)][-kept:]
         before, last = state.nights_kw[: -params.nights], state.nights_kw[-params.nights :]
         if len(before) < params.learn_nights:
-            return _UNKNOWN
+            return UNKNOWN
         usual_kw, now_kw = median(before), median(last)
         rise_kw = now_kw - usual_kw
         # A load that has been as high in the history is its season, not a rise.
@@ -136,7 +134,7 @@ class BaseloadRise(ReadingRule[BaseloadParams, BaseloadMemory]):
             if price:
                 facts["cost_yuan_day"] = round(24 * rise_kw * price, 1)
         level = Level.NOTICE if risen else Level.OK
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _BASELOAD_RISE_ADVICE.key))
 
 
@@ -186,17 +184,17 @@ class ResidualRise(ReadingRule[ResidualRiseParams, ResidualRiseMemory]):
         high = known and reading.value > limit_ma
         usual.add(reading.time_ms, reading.value, learn=not high, days=14)
         if not known:
-            return _UNKNOWN
+            return UNKNOWN
         if not high:
             state.since_ms = 0
-            return _OK
+            return OK
         state.since_ms = state.since_ms or reading.time_ms
         facts: Facts = {
             "residual_ma": round(reading.value, 1),
             "usual_ma": round(usual.middle, 1),
             "limit_ma": round(limit_ma, 1),
         }
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), EARTH_LEAK.key))
 
     def quiet(
@@ -297,7 +295,7 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
         state.start_kwh, state.start_ms = reading.value, reading.time_ms
         state.power_kwh, state.known_ms = 0.0, 0
         if not started or known_ms < 0.9 * span_ms or span_ms > 2 * params.span_h * HOUR_MS:
-            return _UNKNOWN
+            return UNKNOWN
         if max(counted_kwh, told_kwh) < params.least_kwh:
             return None
         apart = abs(counted_kwh - told_kwh) / max(counted_kwh, told_kwh)
@@ -311,5 +309,5 @@ class CrossCheck(ReadingRule[CrossCheckParams, CrossCheckMemory]):
         level = Level.OK
         if state.bad:
             level = Level.NOTICE if state.bad >= params.words else Level.UNKNOWN
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _CROSSCHECK_ADVICE.key))

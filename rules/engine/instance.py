@@ -250,7 +250,7 @@ def _with_reading(change: Change, reading: Reading) -> Change:
     """The end of an alert with the reading that showed it."""
     if change.to_state is not State.RESOLVED:
         return change
-    witness = Witness(str(reading.series), reading.time_ms, reading.value)
+    witness = Witness.of(reading)
     return msgspec.structs.replace(
         change, evidence=msgspec.structs.replace(change.evidence, recovered=witness)
     )

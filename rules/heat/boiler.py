@@ -18,13 +18,11 @@ from campus.text import marked as _
 from rules.level import Level
 from rules.physics import hours_to_reach, slope_per_hour
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import OUTDOOR
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 _LOOK_MS = 10 * MINUTE_MS
 _FRESH_MS = 2 * HOUR_MS
 _MOST_ROOMS = 24
@@ -137,7 +135,7 @@ class HeatingFailed(ReadingRule[HeatingParams, HeatingMemory]):
         back, outdoor, rooms = _around(context.device, context.campus)
         outdoor_c = state.traces.get(outdoor.id, Trace()).now(now_ms) if outdoor is not None else None
         if outdoor_c is None:
-            return _UNKNOWN
+            return UNKNOWN
         supply = state.traces[context.device.id]
         hot_c = sorted(value for _, value in supply.points)[int(0.75 * len(supply.points))]
         return_c = state.traces.get(back.id, Trace()).now(now_ms) if back is not None else None

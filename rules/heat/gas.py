@@ -20,12 +20,9 @@ from campus.text import marked as _
 from rules.level import Level
 from rules.metering import usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.shared import COST_A_DAY, FLOW, LIMIT_FLOW
-
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 
 
 class GasClosedParams(RuleParams):
@@ -81,7 +78,7 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
         if not usage.flows:
             if usage.told:
                 state.volume_m3, state.covered_ms, state.high = 0.0, 0, 0
-            return _UNKNOWN if usage.told else None
+            return UNKNOWN if usage.told else None
         state.volume_m3 += usage.moved
         state.covered_ms += usage.elapsed_ms
         if state.covered_ms < 28 * MINUTE_MS:
@@ -109,10 +106,10 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
         building, hours = context.device.place.building, context.campus.hours
         opening = hours.opening(building, reading.time_ms)
         if opening is Opening.UNKNOWN:
-            return _UNKNOWN
+            return UNKNOWN
         if opening is Opening.OPEN:
             state.high = state.since_ms = 0
-            return _OK
+            return OK
         if start_ms < hours.changed_ms(building, reading.time_ms) + params.after_closing_min * MINUTE_MS:
             return None
         state.high = state.high + 1 if flow_m3h > params.limit_m3h else 0
@@ -124,5 +121,5 @@ class GasClosed(ReadingRule[GasClosedParams, GasMemory]):
         level = Level.OK
         if state.high:
             level = Level.CRITICAL if state.high >= params.least_spans else Level.UNKNOWN
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _RUNNING_CLOSED_ADVICE.key))

@@ -276,6 +276,6 @@ def _verdict(state: ColdMemory, reading: Reading, ambient_c: float | None, param
         facts["outdoor_c"] = ambient_c
     if one.frozen:
         facts["frozen_suspected"] = 1
-    witness = Witness(str(reading.series), reading.time_ms, reading.value)
+    witness = Witness.of(reading)
     advice = (_FROZEN_ADVICE if one.frozen else _COLD_ADVICE).key
     return Verdict(_LEVELS[one.rank], Evidence(facts, one.since_ms, (witness,), advice))

@@ -20,15 +20,13 @@ from rules.level import Level
 from rules.metering import MeterParams, Span, Spans, loss_word, step_m3
 from rules.pipe.kept_up import KeptUp
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY, OUTDOOR, TEMPERATURE
 
 _SPAN_MS = 10 * MINUTE_MS
 _MOST_PIPES = 16
-_OK = Verdict(Level.OK)
-_UNKNOWN = Verdict(Level.UNKNOWN)
 _MANY_M3H = {"dormitory": 3.0, "canteen": 2.0}
 _PIPE_ROLES = {Role.PIPE_WALL, Role.PIPE_SPACE}
 
@@ -133,12 +131,12 @@ class ThawWatch(ReadingRule[ThawParams, ThawMemory]):
             state.running_ms = 0
             if kept_up_m3h is not None:
                 state.usual.learn(_hour(span, context), kept_up_m3h)
-            return _OK
+            return OK
         limit_m3h, level = self._limit(state, span, context)
         state.running_ms = (state.running_ms or span.start_ms) if flow_m3h > limit_m3h else 0
         ran_min = (span.end_ms - state.running_ms) / MINUTE_MS if state.running_ms else 0.0
         if ran_min < params.steady_min:
-            return _OK
+            return OK
         facts: Facts = {
             "flow_m3h": round(flow_m3h, 3),
             "limit_m3h": round(limit_m3h, 3),
@@ -262,7 +260,7 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
         state.cold = cold
         if not cold:
             state.since_ms = 0
-            return _OK
+            return OK
         fresh_ms = 2 * HOUR_MS
         known = (
             state.outdoor_c is not None
@@ -270,19 +268,19 @@ class StillWater(ReadingRule[StillParams, StillMemory]):
             and reading.time_ms - state.metered_ms <= fresh_ms
         )
         if not known:
-            return _UNKNOWN
+            return UNKNOWN
         still_h = (reading.time_ms - state.still_ms) / HOUR_MS if state.still_ms else 0.0
         frost = state.outdoor_c is not None and state.outdoor_c <= params.outdoor_c
         if not frost or still_h < params.still_h:
             state.since_ms = 0
-            return _OK
+            return OK
         state.since_ms = state.since_ms or state.still_ms
         facts: Facts = {
             "temperature_c": reading.value,
             "outdoor_c": state.outdoor_c or 0.0,
             "still_hours": round(still_h, 1),
         }
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.WARNING, Evidence(facts, state.since_ms, (witness,), _STILL_WATER_ADVICE.key))
 
 

@@ -16,13 +16,11 @@ from campus.reading import Reading, Series
 from campus.text import marked as _
 from rules.level import Level
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Fact
 from rules.words.shared import SILENT
 
-_OK = Verdict(Level.OK)
-_UNKNOWN = Verdict(Level.UNKNOWN)
 _LOOK_MS = 5 * MINUTE_MS
 
 
@@ -79,13 +77,13 @@ class GatewayDown(ReadingRule[GatewayParams, GatewayMemory]):
         heard_ms = [context.heard_ms(one.id) for one in devices]
         last_ms = max(heard_ms)
         if not last_ms:
-            return _UNKNOWN  # none of them ever spoke: each says so itself
+            return UNKNOWN  # none of them ever spoke: each says so itself
         intervals_s = [one.interval_s or params.unknown_interval_s for one in devices]
         limit_ms = round(max(params.least_s, params.factor * min(intervals_s)) * SECOND_MS)
         spoken = sum(1 for one in heard_ms if one)
         if spoken < 2 or context.now_ms - max(last_ms, state.floor_ms) < limit_ms:
             state.down = False
-            return _OK
+            return OK
         state.down = True
         facts: Facts = {
             "devices": len(devices),
@@ -161,13 +159,13 @@ class WrongClock(ReadingRule[ClockParams, ClockMemory]):
         off = [abs(one) > params.limit_s for one in state.offsets_s]
         if not off[-1]:
             state.since_ms = 0
-            return _OK
+            return OK
         steady = max(state.offsets_s) - min(state.offsets_s) <= params.steady_s
         if len(off) < params.words or not all(off) or not steady:
-            return _UNKNOWN
+            return UNKNOWN
         state.since_ms = state.since_ms or reading.received_ms
         facts: Facts = {"clock_minutes": round(-offset_s / 60, 1)}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), _CLOCK_ADVICE.key))
 
     def on_suspect(

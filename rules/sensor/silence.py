@@ -17,7 +17,7 @@ from campus.reading import Reading, Series
 from campus.text import marked as _
 from rules.level import Level
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict
+from rules.verdict import OK, Evidence, Facts, Verdict
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
 from rules.words.shared import SILENT
@@ -25,7 +25,6 @@ from rules.words.shared import SILENT
 _LEARNED_FROM = 9
 _KEPT_SILENCES = 12
 _GATEWAY_LOOK_MS = 10 * MINUTE_MS
-_OK = Verdict(Level.OK)
 
 
 class SilentParams(RuleParams):
@@ -91,7 +90,7 @@ class Silent(ReadingRule[SilentParams, SilentMemory]):
             state.to_learn -= 1
         state.last_ms, state.heard, state.told = max(state.last_ms, reading.time_ms), True, False
         state.limit_ms = _limit_ms(state, context.device, params)
-        return _OK
+        return OK
 
     def on_suspect(
         self, state: SilentMemory, reading: Reading, context: Context[SilentParams]

@@ -18,12 +18,10 @@ from campus.text import marked as _
 from rules.level import Level
 from rules.probe import NEVER_C
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, RuleParams, next_look_ms
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Fact
 
-_OK = Verdict(Level.OK)
-_UNKNOWN = Verdict(Level.UNKNOWN)
 #: what can be at such a place on a campus, °C (wider than any weather or plant)
 _RANGES_C: dict[Role, tuple[float, float]] = {
     Role.OUTDOOR: (-55.0, 60.0),
@@ -77,17 +75,17 @@ class Implausible(ReadingRule[ImplausibleParams, ImplausibleMemory]):
         low_c, high_c = _range_c(context.device)
         possible = low_c <= reading.value <= high_c and reading.value not in NEVER_C
         if possible and reading.quality is Quality.SUSPECT and reading.value == 0.0:
-            return _UNKNOWN  # ice, or no probe: a rule that knows the values before tells them apart
+            return UNKNOWN  # ice, or no probe: a rule that knows the values before tells them apart
         if possible:
             state.words = state.since_ms = 0
-            return _OK
+            return OK
         state.words = min(state.words + 1, 1000)
         state.since_ms = state.since_ms or reading.time_ms
         facts: Facts = {"impossible_c": reading.value if math.isfinite(reading.value) else "NaN"}
         if reading.series.channel:
             facts["channel"] = reading.series.channel
         level = Level.WARNING if state.words >= context.params.warning_words else Level.NOTICE
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), PROBE.key))
 
     def on_suspect(
@@ -152,9 +150,9 @@ class Jump(ReadingRule[JumpParams, JumpMemory]):
         elapsed_ms, step_k = reading.time_ms - before[0], reading.value - before[1]
         limit_k = _leap_k(context)
         if elapsed_ms > context.params.within_min * MINUTE_MS or abs(step_k) < limit_k:
-            return _OK
+            return OK
         facts: Facts = {"from_c": before[1], "to_c": reading.value, "limit_k": limit_k}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, reading.time_ms, (witness,), PROBE.key))
 
     def quiet(self, state: JumpMemory, series: Series, context: Context[JumpParams]) -> Quiet | None:
@@ -224,11 +222,11 @@ class Stuck(ReadingRule[StuckParams, StuckMemory]):
         if reading.value != state.value:
             state.longest_ms = state.longest_ms if stuck else max(state.longest_ms, ran_ms)
             state.value, state.since_ms = reading.value, reading.time_ms
-            return _OK
+            return OK
         if not stuck:
             return None
         facts: Facts = {"same_c": reading.value, "same_hours": round(ran_ms / HOUR_MS)}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), PROBE.key))
 
     def quiet(self, state: StuckMemory, series: Series, context: Context[StuckParams]) -> Quiet | None:

@@ -21,12 +21,11 @@ from rules.metering import MeterParams, loss_word, step_m3, usage_of
 from rules.night import window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import median, spread
-from rules.verdict import Facts, Verdict
+from rules.verdict import UNKNOWN, Facts, Verdict
 from rules.water.words import RESOLUTION, USUAL_FLOW
 from rules.words.fact import Fact
 from rules.words.shared import COST_A_DAY, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
 _MOST_CHILDREN = 40
 #: a meter that did not report within so much of a window's edge has no value there
 _EDGE_MS = 90 * MINUTE_MS
@@ -169,7 +168,7 @@ class Balance(ReadingRule[BalanceParams, BalanceMemory]):
         resolution_m3h = 2 * sum(step_m3(one) for one in devices) / hours
         if len(state.losses_m3h) < params.learn_nights:
             state.losses_m3h.append(round(loss_m3h, 4))
-            return _UNKNOWN
+            return UNKNOWN
         usual_m3h = max(0.0, median(state.losses_m3h))
         margin_m3h = max(params.least_loss_m3h, error_m3h, resolution_m3h, 3 * spread(state.losses_m3h))
         bad = loss_m3h > usual_m3h + margin_m3h

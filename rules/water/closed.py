@@ -18,13 +18,11 @@ from rules.level import Level
 from rules.metering import MeterParams, Span, Spans, loss_word, meter_inputs, step_m3
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile
-from rules.verdict import Facts, Verdict
+from rules.verdict import OK, UNKNOWN, Facts, Verdict
 from rules.water.words import USUAL_FLOW
 from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
 _SPAN_MS = 28 * MINUTE_MS
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 _KEPT_SPANS = 240
 _ENOUGH_SPANS = 60
 #: longer than any irrigation or filling that a timer starts; what runs longer is never learned (assumed)
@@ -117,13 +115,13 @@ class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
         building, hours = context.device.place.building, context.campus.hours
         opening = hours.opening(building, span.end_ms)
         if opening is Opening.UNKNOWN:
-            return _UNKNOWN
+            return UNKNOWN
         closed_ms = hours.changed_ms(building, span.end_ms)
         if opening is Opening.OPEN:
             if span.flow_m3h <= params.limit_m3h:
                 _keep_run(state, span, params, high=False)
             state.high, state.run = 0, None  # whether it still runs cannot be told while the building is used
-            return _UNKNOWN if state.since_ms else _OK
+            return UNKNOWN if state.since_ms else OK
         if span.start_ms < closed_ms + params.after_closing_min * MINUTE_MS:
             return None
         return self._judge(state, span, reading, context)
@@ -147,7 +145,7 @@ class RunningClosed(ReadingRule[ClosedParams, ClosedMemory]):
             state.high, state.since_ms = 0, 0
             state.normal_m3h = [*state.normal_m3h, round(flow_m3h, 4)][-_KEPT_SPANS:]
         elif state.high == 0 and state.run is not None and _is_timer(state, state.run, params):
-            return _OK
+            return OK
         else:
             state.high += 1
             state.since_ms = state.since_ms or span.start_ms

@@ -21,12 +21,10 @@ from campus.text import marked as _
 from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, loss_word, meter_inputs, step_m3, usage_of
 from rules.rule import ALWAYS_MS, Context, Input, Quiet, ReadingRule, next_look_ms
-from rules.verdict import Facts, Verdict
+from rules.verdict import OK, UNKNOWN, Facts, Verdict
 from rules.words.fact import Ending, Fact
 from rules.words.shared import COST_A_DAY, FLOW, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
-_OK = Verdict(Level.OK)
-_UNKNOWN = Verdict(Level.UNKNOWN)
 _LONGEST_GAP_MS = 12 * HOUR_MS
 #: the mean hour is that of a week: every hour of every day weighs alike
 _MEAN_H = 7 * 24
@@ -99,7 +97,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
         limit_m3h = params.limit_m3h * (params.clear_share if self._is_told(state, reading, params) else 1.0)
         if reading.series.quantity is Quantity.WATER_FLOW:
             if reading.value > params.most_m3h:
-                return _UNKNOWN
+                return UNKNOWN
             state.said_m3h, state.said_ms = reading.value, reading.time_ms
         else:
             doubt = _count(state, reading, context, limit_m3h)
@@ -147,7 +145,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
             state.since_ms = reading.time_ms
         state.high = high
         if not high and not state.since_ms:
-            return _OK
+            return OK
         facts: Facts = {"flow_m3h": round(flow_m3h, 3), "limit_m3h": context.params.limit_m3h}
         level = Level.CRITICAL if high else Level.OK
         return loss_word(level, facts, state.since_ms, reading, context, flow_m3h)
@@ -159,11 +157,11 @@ def _count(
     """Takes a register's value; a word where it says nothing of the flow now."""
     usage = usage_of(state.register, reading, context.device, context.params.most_m3h)
     if not usage.told:
-        return _UNKNOWN
+        return UNKNOWN
     state.flow.add(usage)
     if not usage.flows:
         state.counted_m3h = 0.0
-        return _UNKNOWN
+        return UNKNOWN
     rate = state.flow.against(limit_m3h, step_m3(context.device))
     state.counted_m3h = rate.per_hour if rate is not None else 0.0
     state.counted_ms = reading.time_ms
@@ -235,7 +233,7 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
             return None
         if not usage.flows:
             _pass_gap(state, usage, reading, context)
-            return _UNKNOWN
+            return UNKNOWN
         state.hour_m3 += usage.moved
         state.covered_ms += usage.elapsed_ms
         if state.covered_ms >= HOUR_SPAN_MS:
@@ -256,7 +254,7 @@ class NeverZero(ReadingRule[NeverZeroParams, NeverZeroMemory]):
         awake_h = (reading.time_ms - state.rest_ms) / HOUR_MS
         if not state.hours_m3 or awake_h < params.window_h:
             # The alert of a leak is over with the first hour at rest, not because a new window has just begun.
-            return _OK if not state.hours_m3 and state.covered_ms == 0 else Verdict(Level.UNKNOWN)
+            return OK if not state.hours_m3 and state.covered_ms == 0 else Verdict(Level.UNKNOWN)
         least_m3h = min(state.hours_m3)
         facts: Facts = {
             "least_flow_m3h": round(least_m3h, 4),

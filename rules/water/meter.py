@@ -19,12 +19,9 @@ from rules.level import Level
 from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, meter_inputs
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule, RuleParams
-from rules.verdict import Evidence, Facts, Verdict, Witness
+from rules.verdict import OK, UNKNOWN, Evidence, Facts, Verdict, Witness
 from rules.words.advice import Advice
 from rules.words.fact import Ending, Fact
-
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 
 
 class BackflowParams(RuleParams):
@@ -97,11 +94,11 @@ class Backflow(ReadingRule[BackflowParams, BackflowMemory]):
         total_m3 = sum(volume for _, volume in state.hours)
         if total_m3 < params.warning_m3:
             state.since_ms = 0
-            return _OK
+            return OK
         state.since_ms = state.since_ms or reading.time_ms
         facts: Facts = {"backflow_m3_day": round(total_m3, 3), "limit_m3": params.warning_m3}
         level = Level.CRITICAL if total_m3 >= params.critical_m3 else Level.WARNING
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(level, Evidence(facts, state.since_ms, (witness,), _BACKFLOW_ADVICE.key))
 
 
@@ -181,7 +178,7 @@ class Stands(ReadingRule[StandsParams, StandsMemory]):
         state.covered_ms += span.end_ms - span.start_ms
         if span.volume_m3 > 0 and state.since_ms:
             state.since_ms = state.idle = 0
-            verdict = _OK
+            verdict = OK
         return verdict
 
     def quiet(self, state: StandsMemory, series: Series, context: Context[StandsParams]) -> Quiet | None:
@@ -192,17 +189,17 @@ class Stands(ReadingRule[StandsParams, StandsMemory]):
         params = context.params
         if state.volume_m3 > 0:
             state.used, state.idle, state.since_ms = min(state.used + 1, 366), 0, 0
-            return _OK
+            return OK
         kind = kind_of_day(state.day_ms, context)
         if kind == "closed":
             return None
         needed = params.unknown_days if kind == "unknown" else params.days
         state.idle += 1
         if state.idle < needed or state.used < params.history_days:
-            return _UNKNOWN
+            return UNKNOWN
         state.since_ms = state.since_ms or state.day_ms
         facts: Facts = {"idle_days": state.idle, "limit_days": needed}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, state.since_ms, (witness,), _STANDS_ADVICE.key))
 
 
@@ -270,9 +267,9 @@ class OverBudget(ReadingRule[BudgetParams, BudgetMemory]):
             state.day_ms, state.volume_m3 = day_ms, 0.0
         state.volume_m3 += span.volume_m3
         if state.volume_m3 <= limit_m3:
-            return _OK
+            return OK
         facts: Facts = {"used_m3": round(state.volume_m3, 2), "budget_m3": round(limit_m3, 2)}
-        witness = Witness(str(reading.series), reading.time_ms, reading.value)
+        witness = Witness.of(reading)
         return Verdict(Level.NOTICE, Evidence(facts, day_ms, (witness,), _OVER_BUDGET_ADVICE.key))
 
     def quiet(self, state: BudgetMemory, series: Series, context: Context[BudgetParams]) -> Quiet | None:

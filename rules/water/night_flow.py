@@ -18,12 +18,11 @@ from rules.metering import HOUR_SPAN_MS, MeterParams, Span, Spans, loss_word, me
 from rules.night import kind_of_day, window
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import quantile, spread
-from rules.verdict import Facts, Verdict
+from rules.verdict import UNKNOWN, Facts, Verdict
 from rules.water.words import RESOLUTION, USUAL_FLOW
 from rules.words.fact import Fact
 from rules.words.shared import COST_A_DAY, LEAK, LIMIT_FLOW, LOSS_A_DAY
 
-_UNKNOWN = Verdict(Level.UNKNOWN)
 #: dormitories are used at night, canteens start before dawn (DOMAIN.md 1.2)
 _WINDOWS: dict[str, dict[str, float]] = {
     "dormitory": {"from_h": 2, "to_h": 5},
@@ -141,7 +140,7 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
         covered_h, least_m3h = state.covered_ms / HOUR_MS, state.least_m3h
         state.covered_ms = 0
         if least_m3h is None or covered_h < 0.6 * hours:
-            return _UNKNOWN
+            return UNKNOWN
         step = step_m3(context.device)
         flow_m3h = state.total_m3 / covered_h if step > _COARSE_M3 else least_m3h
         resolution_m3h = 2 * step / (covered_h if step > _COARSE_M3 else 1.0)
@@ -154,7 +153,7 @@ class NightExcess(ReadingRule[NightParams, NightMemory]):
             nights = [one for several in state.nights_m3h.values() for one in several]
         if len(nights) < params.learn_nights:
             state.nights_m3h[kind] = [*own, round(flow_m3h, 5)]
-            return _UNKNOWN
+            return UNKNOWN
         usual_m3h = quantile(sorted(nights), 0.2)
         tail_m3h = params.factor * (quantile(sorted(nights), 0.9) - usual_m3h)
         limit_m3h = max(params.excess_m3h, resolution_m3h, 3 * spread(nights), tail_m3h)

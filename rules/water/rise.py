@@ -18,13 +18,10 @@ from rules.metering import HOUR_SPAN_MS, MeterParams, Spans, loss_word, meter_in
 from rules.night import kind_of_day, midnight_ms
 from rules.rule import Context, Input, Quiet, ReadingRule
 from rules.usual import Slots, quantile
-from rules.verdict import Facts, Verdict
+from rules.verdict import OK, UNKNOWN, Facts, Verdict
 from rules.water.words import RESOLUTION, USUAL_FLOW
 from rules.words.fact import Ending, Fact
 from rules.words.shared import COST_A_DAY, LEAK, LOSS_A_DAY
-
-_UNKNOWN = Verdict(Level.UNKNOWN)
-_OK = Verdict(Level.OK)
 
 
 class RiseParams(MeterParams):
@@ -113,12 +110,12 @@ class Rise(ReadingRule[RiseParams, RiseMemory]):
         params = context.params
         least_m3h = state.least_m3h
         if least_m3h is None or state.covered_ms < 18 * HOUR_MS:
-            return _UNKNOWN
+            return UNKNOWN
         kind = kind_of_day(state.day_ms, context)
         known = state.days.expected(kind, params.learn_days)
         if known is None:
             state.days.learn(kind, least_m3h, 28)
-            return _UNKNOWN
+            return UNKNOWN
         usual_m3h, sigma_m3h = known
         tail_m3h = quantile(sorted(state.days.values[kind]), 0.9) - usual_m3h
         unit_m3h = max(sigma_m3h, tail_m3h) + max(step_m3(context.device), params.least_m3h / 2)
@@ -142,7 +139,7 @@ class Rise(ReadingRule[RiseParams, RiseMemory]):
             state.days.learn(kind, least_m3h, 28)
         state.total, state.clean, state.told, state.doubtful = 0.0, 0, False, []
         state.since_ms, state.excess_m3h = 0, []
-        return _OK
+        return OK
 
     def _word(
         self, state: RiseMemory, usual_m3h: float, reading: Reading, context: Context[RiseParams]
