@@ -61,8 +61,7 @@ class BurstMemory(msgspec.Struct):
     counted_ms: int = 0
     said_m3h: float = 0.0
     said_ms: int = 0
-    high: bool = False
-    #: readings in a row that said so, and since when
+    #: readings in a row that were above the limit, and since when
     confirmations: int = 0
     since_ms: int = 0
 
@@ -125,11 +124,7 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
     def _is_told(state: BurstMemory, reading: Reading, params: BurstParams) -> bool:
         """Whether it has lasted as long, by as many readings, as it takes to be told."""
         lasted_ms = reading.time_ms - state.since_ms
-        return (
-            state.high
-            and state.confirmations >= params.least_confirmations
-            and lasted_ms > params.for_s * SECOND_MS
-        )
+        return state.confirmations >= params.least_confirmations and lasted_ms > params.for_s * SECOND_MS
 
     def _judge(
         self,
@@ -140,10 +135,9 @@ class Burst(ReadingRule[BurstParams, BurstMemory]):
         limit_m3h: float,
     ) -> Verdict:
         high = flow_m3h > limit_m3h
-        state.confirmations = state.confirmations + 1 if high else 0
-        if high and not state.high:
+        if high and not state.confirmations:
             state.since_ms = reading.time_ms
-        state.high = high
+        state.confirmations = state.confirmations + 1 if high else 0
         if not high and not state.since_ms:
             return OK
         facts: Facts = {"flow_m3h": round(flow_m3h, 3), "limit_m3h": context.params.limit_m3h}
